@@ -1,0 +1,206 @@
+"""What can go wrong, in the words of files; HTTP statuses are given to these in `web/errors.py`.
+
+Every class has a stable `code` that clients may rely on. `str(error)` is the text that a caller may read, so it
+never holds a secret, a credential or another caller's data.
+"""
+
+from typing import ClassVar
+
+
+class FilesApiError(Exception):
+    """Base of all errors that a caller is told about."""
+
+    code: ClassVar[str]
+
+
+class InvalidFilePath(FilesApiError):
+    """A name that is not a legal file path (see `domain.paths`)."""
+
+    code = "invalid_path"
+
+
+class InvalidMetadata(FilesApiError):
+    """User metadata that S3 could not keep and give back as it came."""
+
+    code = "invalid_metadata"
+
+
+class InvalidHeader(FilesApiError):
+    """A header of ours, or of HTTP, whose value cannot be used."""
+
+    code = "invalid_header"
+
+
+class InvalidPrecondition(FilesApiError):
+    """A condition on a write that cannot be parsed: never ignored, since that would make the write unconditional."""
+
+    code = "invalid_precondition"
+
+
+class InvalidDigest(FilesApiError):
+    """A digest field that cannot be parsed."""
+
+    code = "invalid_digest"
+
+
+class DigestMismatch(FilesApiError):
+    """The bytes that arrived are not the bytes that the client hashed."""
+
+    code = "digest_mismatch"
+
+
+class IncompleteBody(FilesApiError):
+    """Fewer bytes than declared, a chunked body or a form without its end."""
+
+    code = "incomplete_body"
+
+
+class MalformedBody(FilesApiError):
+    """A body that is not what its Content-Type says."""
+
+    code = "malformed_body"
+
+
+class UnexpectedFormPart(FilesApiError):
+    """A form with anything else than one part `file_content`."""
+
+    code = "validation_error"
+
+
+class BodyTimeout(FilesApiError):
+    """The client sent its body too slowly."""
+
+    code = "request_timeout"
+
+
+class FileTooLarge(FilesApiError):
+    """More bytes than the configured maximum."""
+
+    code = "file_too_large"
+
+
+class FileNotFound(FilesApiError):
+    """There is no file at that path."""
+
+    code = "file_not_found"
+
+    def __init__(self, file_path: str) -> None:
+        super().__init__(f"File not found: {file_path}")
+        self.file_path = file_path
+
+
+class FileExists(FilesApiError):
+    """There is a file at that path already, and the caller did not ask to replace it."""
+
+    code = "file_exists"
+
+    def __init__(self, file_path: str) -> None:
+        super().__init__(f"File exists already: {file_path}")
+
+
+class PreconditionFailed(FilesApiError):
+    """A condition of the request does not hold (RFC 9110 section 13)."""
+
+    code = "precondition_failed"
+
+
+class WriteConflict(FilesApiError):
+    """Another writer was faster, again and again (S3's 409 on conditional writes)."""
+
+    code = "write_conflict"
+
+
+class RangeNotSatisfiable(FilesApiError):
+    """No byte of the file is in the range that was asked for."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(f"The range is outside of the file, which has {size_bytes} bytes.")
+        self.size_bytes = size_bytes
+
+
+class InvalidPageToken(FilesApiError):
+    """A page token that this service did not issue, or that was altered."""
+
+    code = "validation_error"
+
+
+class RetryableError(FilesApiError):
+    """Trouble that passes: `retry_after_seconds` says when to come again."""
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StorageUnavailable(RetryableError):
+    """S3 cannot be reached, answers too late, or is throttling."""
+
+    code = "storage_unavailable"
+
+
+class StorageError(FilesApiError):
+    """S3 refuses for a reason that is ours (no such bucket, access denied): the caller learns nothing of it."""
+
+    code = "internal_error"
+
+
+class StorageReadCut(FilesApiError):
+    """S3 broke off in the middle of a body whose beginning the client already has."""
+
+    code = "storage_read_cut"
+
+
+class GenerationNotConfigured(FilesApiError):
+    """The service runs without an OpenAI key."""
+
+    code = "generation_not_configured"
+
+
+class GenerationRefused(FilesApiError):
+    """OpenAI refuses this request for its content or its parameters: another try would not help."""
+
+    code = "generation_refused"
+
+
+class GenerationBusy(RetryableError):
+    """As many generations are running in this process as are allowed."""
+
+    code = "generation_busy"
+
+
+class GeneratorUnavailable(RetryableError):
+    """OpenAI has no capacity for us now, limits our rate, or cannot be reached."""
+
+    code = "generator_unavailable"
+
+
+class GeneratorBadAnswer(FilesApiError):
+    """OpenAI answered something that is not a file of the kind asked for."""
+
+    code = "generator_bad_answer"
+
+
+class GeneratorTimeout(FilesApiError):
+    """OpenAI did not answer within the deadline."""
+
+    code = "generator_timeout"
+
+
+class IdempotencyKeyInvalid(FilesApiError):
+    """An Idempotency-Key that is not 1 to 255 visible ASCII characters."""
+
+    code = "invalid_idempotency_key"
+
+
+class IdempotencyKeyReused(FilesApiError):
+    """The same Idempotency-Key came with another request body."""
+
+    code = "idempotency_key_reused"
+
+
+class IdempotencyKeyInUse(RetryableError):
+    """The first request with this Idempotency-Key is still running."""
+
+    code = "idempotency_key_in_use"

@@ -1,0 +1,284 @@
+"""Every setting of the service, read once from the environment and checked before anything starts.
+
+This module is the only reader of the environment. `docs/settings.md` lists what stands here; a test holds the two
+together. Names that AWS, OpenAI and others have defined already (`AWS_*`, `OPENAI_API_KEY`, `PORT`, `WEB_CONCURRENCY`)
+keep their meaning.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load, validate
+from marshmallow import fields as ma
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+TIB = 1024 * GIB
+#: The largest object that S3 keeps (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
+S3_MAX_OBJECT_BYTES = 5 * TIB
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The text is one sentence that names it."""
+
+
+class _Names(ma.Field[tuple[str, ...]]):
+    """Comma-separated names: spaces around them and empty ones do not count."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
+        return tuple(name.strip() for name in str(value).split(",") if name.strip())
+
+
+_HTTP_URL = validate.URL(schemes={"http", "https"}, require_tld=False, error="must be an http or https URL")
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+_ORIGIN = re.compile(r"\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+
+
+def _origins(names: tuple[str, ...]) -> None:
+    for name in names:
+        if not _ORIGIN.fullmatch(name):
+            message = f"names {name!r}, which is not an origin such as https://app.example.com"
+            raise ValidationError(message)
+
+
+def _text(name: str, help_text: str, default: str | None = None, **options: Any) -> ma.String:
+    return ma.String(data_key=name, load_default=default, metadata={"help": help_text}, **options)
+
+
+def _integer(name: str, help_text: str, default: int, minimum: int = 1, maximum: int | None = None) -> ma.Integer:
+    check = validate.Range(
+        min=minimum, max=maximum, error="must be {min} or more" if maximum is None else "must be {min} to {max}"
+    )
+    return ma.Integer(
+        data_key=name,
+        load_default=default,
+        validate=check,
+        error_messages={"invalid": "must be a whole number"},
+        metadata={"help": help_text},
+    )
+
+
+def _seconds(name: str, help_text: str, default: float, minimum: float = 0.1) -> ma.Float:
+    check = validate.Range(min=minimum, error="must be {min} or more")
+    return ma.Float(
+        data_key=name,
+        load_default=default,
+        validate=check,
+        error_messages={"invalid": "must be a number of seconds"},
+        metadata={"help": help_text},
+    )
+
+
+def _names(name: str, help_text: str, default: tuple[str, ...] = (), **options: Any) -> _Names:
+    return _Names(data_key=name, load_default=default, metadata={"help": help_text}, **options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one service, complete and valid. `SettingsSchema` documents each of them."""
+
+    bucket: str
+    host: str
+    port: int
+    worker_processes: int
+    worker_connections: int
+    shutdown_grace_seconds: float
+    keep_alive_seconds: float
+    header_timeout_seconds: float
+    body_timeout_seconds: float
+    max_file_bytes: int
+    part_size_bytes: int
+    s3_connect_timeout_seconds: float
+    s3_read_timeout_seconds: float
+    s3_attempts: int
+    request_deadline_seconds: float
+    presigned_url_seconds: int
+    cors_origins: tuple[str, ...]
+    log_level: str
+    commit: str
+    drain_file: str | None
+    openai_api_key: str | None
+    openai_key_parameter: str | None
+    openai_base_url: str | None
+    text_base_url: str | None
+    image_base_url: str | None
+    speech_base_url: str | None
+    text_models: tuple[str, ...]
+    image_models: tuple[str, ...]
+    speech_models: tuple[str, ...]
+    generation_deadline_seconds: float
+    generation_concurrency: int
+    max_generated_bytes: int
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read and check the environment.
+
+        Args:
+            environ: Where to read; the process's own environment when None.
+
+        Raises:
+            SettingsError: A setting is missing or wrong; the text is one sentence that names it.
+        """
+        try:
+            settings: Settings = SettingsSchema().load(dict(os.environ if environ is None else environ))
+        except ValidationError as error:
+            raise SettingsError(_sentence(error)) from error
+        return settings
+
+
+class SettingsSchema(Schema):
+    """How each field of `Settings` is called in the environment, what it means and what it may be."""
+
+    class Meta:
+        """The environment holds much that is not ours."""
+
+        unknown = EXCLUDE
+
+    bucket = ma.String(
+        data_key="FILES_API_BUCKET",
+        required=True,
+        error_messages={"required": "is missing: name the S3 bucket that keeps the files"},
+        validate=validate.Regexp(_BUCKET_NAME, error="is not a legal name of an S3 bucket"),
+        metadata={"help": "The S3 bucket that keeps the files."},
+    )
+    host = _text("FILES_API_HOST", "The address to listen on; 0.0.0.0 for all.", "127.0.0.1")
+    port = _integer("PORT", "The TCP port to listen on.", 8000, minimum=1, maximum=65535)
+    worker_processes = _integer(
+        "WEB_CONCURRENCY",
+        "Worker processes. Keys of idempotent generation and the generation limit are per process so far, "
+        "hence one by default; a worker serves its clients concurrently.",
+        1,
+    )
+    worker_connections = _integer("FILES_API_WORKER_CONNECTIONS", "Connections that one worker holds open.", 1000)
+    shutdown_grace_seconds = _seconds(
+        "FILES_API_SHUTDOWN_GRACE_SECONDS", "Seconds that running requests have to end after SIGTERM.", 60
+    )
+    keep_alive_seconds = _seconds(
+        "FILES_API_KEEP_ALIVE_SECONDS",
+        "Seconds that an idle connection is kept; more than the load balancer's idle timeout (60).",
+        75,
+    )
+    header_timeout_seconds = _seconds(
+        "FILES_API_HEADER_TIMEOUT_SECONDS", "Seconds that a client has to send the head of a request.", 20
+    )
+    body_timeout_seconds = _seconds(
+        "FILES_API_BODY_TIMEOUT_SECONDS",
+        "Seconds of waiting within which a client must send 500 bytes a second on average, or be cut off.",
+        30,
+    )
+    max_file_bytes = _integer(
+        "FILES_API_MAX_FILE_BYTES",
+        "The largest file, in bytes.",
+        5 * GIB,
+        maximum=S3_MAX_OBJECT_BYTES,
+    )
+    part_size_bytes = _integer(
+        "FILES_API_PART_SIZE_BYTES",
+        "Bytes of a multipart part; smaller files go to S3 in one request. An upload holds up to three parts in "
+        "memory. Larger parts are used where 10,000 of these would not be enough.",
+        8 * MIB,
+        minimum=5 * MIB,
+        maximum=5 * GIB,
+    )
+    s3_connect_timeout_seconds = _seconds("FILES_API_S3_CONNECT_TIMEOUT_SECONDS", "Seconds to connect to S3.", 2)
+    s3_read_timeout_seconds = _seconds(
+        "FILES_API_S3_READ_TIMEOUT_SECONDS", "Seconds that S3 may be silent in the middle of an answer.", 10
+    )
+    s3_attempts = _integer("FILES_API_S3_ATTEMPTS", "Tries of one call to S3, the first included.", 3)
+    request_deadline_seconds = _seconds(
+        "FILES_API_REQUEST_DEADLINE_SECONDS",
+        "Seconds that a request may wait for S3 altogether, retries included; moving the bytes of a body does not "
+        "count.",
+        30,
+    )
+    presigned_url_seconds = _integer(
+        "FILES_API_PRESIGNED_URL_SECONDS",
+        "Seconds for which the URL of `?redirect=true` is good.",
+        300,
+        maximum=7 * 24 * 3600,
+    )
+    cors_origins = _names(
+        "FILES_API_CORS_ORIGINS",
+        "Origins of browser applications that may call, comma-separated; `*` for all. None by default.",
+        validate=_origins,
+    )
+    log_level = _text(
+        "FILES_API_LOG_LEVEL",
+        "DEBUG, INFO, WARNING or ERROR; health checks are logged at DEBUG.",
+        "INFO",
+        validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"], error="must be one of {choices}"),
+    )
+    commit = _text("FILES_API_COMMIT", "The commit that `/version` tells.", "unknown")
+    drain_file = _text(
+        "FILES_API_DRAIN_FILE",
+        "While this file exists, `/health/ready` answers 503, so that a load balancer sends nothing new.",
+    )
+    openai_api_key = _text("OPENAI_API_KEY", "The key for OpenAI. Without one, generation answers 503.")
+    openai_key_parameter = _text(
+        "FILES_API_OPENAI_KEY_PARAMETER",
+        "The SSM SecureString parameter that holds the key instead: read at first use, and again when OpenAI "
+        "answers 401.",
+    )
+    openai_base_url = _text(
+        "OPENAI_BASE_URL", "Where OpenAI answers, for all kinds of files.", validate=_HTTP_URL
+    )
+    text_base_url = _text(
+        "FILES_API_TEXT_BASE_URL", "Another server for text.", validate=_HTTP_URL
+    )
+    image_base_url = _text(
+        "FILES_API_IMAGE_BASE_URL", "Another server for images.", validate=_HTTP_URL
+    )
+    speech_base_url = _text(
+        "FILES_API_SPEECH_BASE_URL", "Another server for speech.", validate=_HTTP_URL
+    )
+    text_models = _names(
+        "FILES_API_TEXT_MODELS",
+        "Models for text, comma-separated: the first is the default, `options.model` may name any of them.",
+        ("gpt-5-mini",),
+        validate=validate.Length(min=1, error="must name a model"),
+    )
+    image_models = _names(
+        "FILES_API_IMAGE_MODELS",
+        "Models for images, likewise.",
+        ("gpt-image-2",),
+        validate=validate.Length(min=1, error="must name a model"),
+    )
+    speech_models = _names(
+        "FILES_API_SPEECH_MODELS",
+        "Models for speech, likewise.",
+        ("gpt-4o-mini-tts",),
+        validate=validate.Length(min=1, error="must name a model"),
+    )
+    generation_deadline_seconds = _seconds(
+        "FILES_API_GENERATION_DEADLINE_SECONDS", "Seconds that one generation may take altogether.", 100
+    )
+    generation_concurrency = _integer(
+        "FILES_API_GENERATION_CONCURRENCY", "Generations that run at once in one process; 429 beyond.", 8
+    )
+    max_generated_bytes = _integer(
+        "FILES_API_MAX_GENERATED_BYTES", "The largest file that is accepted from a model, in bytes.", 64 * MIB
+    )
+
+    @pre_load
+    def _unset_is_empty(self, data: dict[str, str], **_: Any) -> dict[str, str]:
+        """Take `NAME=` as not set, as shells, systemd and compose files write it."""
+        return {name: value for name, value in data.items() if value != ""}
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> Settings:
+        return Settings(**{field.name: data[field.name] for field in fields(Settings)})
+
+
+def _sentence(error: ValidationError) -> str:
+    name, problems = sorted(error.normalized_messages().items())[0]
+    text = problems[0] if isinstance(problems, list) else str(problems)
+    return f"{name} {text.rstrip('.')}."
