@@ -96,6 +96,8 @@ class Settings:
     body_timeout_seconds: float
     max_file_bytes: int
     part_size_bytes: int
+    aws_region: str | None
+    aws_endpoint_url: str | None
     s3_connect_timeout_seconds: float
     s3_read_timeout_seconds: float
     s3_attempts: int
@@ -189,6 +191,13 @@ class SettingsSchema(Schema):
         minimum=5 * MIB,
         maximum=5 * GIB,
     )
+    aws_region = _text(
+        "AWS_REGION", "The bucket's region; where it is not set, boto3 looks for one in its usual places."
+    )
+    aws_endpoint_url = _text(
+        "AWS_ENDPOINT_URL", "Another S3 server than Amazon's; its buckets are then paths, not host names.",
+        validate=_HTTP_URL,
+    )
     s3_connect_timeout_seconds = _seconds("FILES_API_S3_CONNECT_TIMEOUT_SECONDS", "Seconds to connect to S3.", 2)
     s3_read_timeout_seconds = _seconds(
         "FILES_API_S3_READ_TIMEOUT_SECONDS", "Seconds that S3 may be silent in the middle of an answer.", 10
@@ -243,13 +252,13 @@ class SettingsSchema(Schema):
     text_models = _names(
         "FILES_API_TEXT_MODELS",
         "Models for text, comma-separated: the first is the default, `options.model` may name any of them.",
-        ("gpt-5-mini",),
+        ("gpt-6.1-terra", "gpt-6-luna"),
         validate=validate.Length(min=1, error="must name a model"),
     )
     image_models = _names(
         "FILES_API_IMAGE_MODELS",
         "Models for images, likewise.",
-        ("gpt-image-2",),
+        ("gpt-image-2.6-flare", "gpt-image-2.6-sunburst"),
         validate=validate.Length(min=1, error="must name a model"),
     )
     speech_models = _names(

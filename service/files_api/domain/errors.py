@@ -4,13 +4,33 @@ Every class has a stable `code` that clients may rely on. `str(error)` is the te
 never holds a secret, a credential or another caller's data.
 """
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class FilesApiError(Exception):
     """Base of all errors that a caller is told about."""
 
     code: ClassVar[str]
+
+
+class ValidationFailed(FilesApiError):
+    """Fields that do not mean anything; `problems` are pairs of (field, message), in order.
+
+    A field inside of another is named with a dot: `options.voice`. `location` is where the fields stand: `json`,
+    `query` or `form`.
+    """
+
+    code = "validation_error"
+
+    def __init__(self, problems: Iterable[tuple[str, str]], *, location: str = "json") -> None:
+        self.location = location
+        self.problems: tuple[tuple[str, str], ...] = tuple(problems)
+        super().__init__(" ".join(f"{field}: {message}" for field, message in self.problems))
 
 
 class InvalidFilePath(FilesApiError):
@@ -61,16 +81,22 @@ class MalformedBody(FilesApiError):
     code = "malformed_body"
 
 
-class UnexpectedFormPart(FilesApiError):
-    """A form with anything else than one part `file_content`."""
+class UnsupportedMediaType(FilesApiError):
+    """A body of a type that this operation does not take."""
 
-    code = "validation_error"
+    code = "unsupported_media_type"
 
 
 class BodyTimeout(FilesApiError):
     """The client sent its body too slowly."""
 
     code = "request_timeout"
+
+
+class BodyTooLarge(FilesApiError):
+    """A JSON body that is larger than any honest one."""
+
+    code = "body_too_large"
 
 
 class FileTooLarge(FilesApiError):
@@ -120,10 +146,11 @@ class RangeNotSatisfiable(FilesApiError):
         self.size_bytes = size_bytes
 
 
-class InvalidPageToken(FilesApiError):
-    """A page token that this service did not issue, or that was altered."""
+class InvalidPageToken(ValidationFailed):
+    """A page token that this service did not issue, that was altered, or that has lost its meaning."""
 
-    code = "validation_error"
+    def __init__(self, message: str = "is not a token of this service, or was altered") -> None:
+        super().__init__([("page_token", message)], location="query")
 
 
 class RetryableError(FilesApiError):

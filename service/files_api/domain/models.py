@@ -21,7 +21,7 @@ class FileAttributes:
     cache_control: str | None = None
     content_encoding: str | None = None
     content_language: str | None = None
-    user_metadata: Mapping[str, str] = field(default=NO_METADATA)
+    user_metadata: Mapping[str, str] = field(default_factory=lambda: NO_METADATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +147,4 @@ class GeneratedContent:
 
     content: bytes
     model: str
-    usage: Usage = field(default=Usage())
+    usage: Usage = field(default_factory=Usage)

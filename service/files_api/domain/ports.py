@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from files_api.domain.content import IncomingContent
     from files_api.domain.generation import GenerationRequest
     from files_api.domain.models import (
         ByteRange,
@@ -60,12 +59,13 @@ class ObjectStore(Protocol):
         """
 
     def put(
-        self, key: str, chunks: Iterable[bytes], attributes: FileAttributes, condition: WriteCondition
-    ) -> tuple[str, int]:
-        """Store a file, whole or not at all, and tell its ETag (with quotes) and its size in bytes.
+        self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition
+    ) -> str:
+        """Store a file, whole or not at all, and tell its ETag (with quotes).
 
-        `chunks` is read once. An exception out of it leaves nothing behind: neither an object nor an open multipart
-        upload. IAM: s3:PutObject, s3:AbortMultipartUpload (and s3:PutObjectTagging for the digest).
+        `content` is read once, to its end, before anything becomes visible. An exception out of it leaves nothing
+        behind: neither an object nor an open multipart upload. IAM: s3:PutObject, s3:AbortMultipartUpload (and
+        s3:PutObjectTagging for the digest).
 
         Raises:
             PreconditionFailed: S3 found the condition false at the write.

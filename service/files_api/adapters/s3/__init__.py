@@ -1,0 +1,1 @@
+"""The bucket: everything that speaks to S3."""

@@ -1,0 +1,35 @@
+"""The one boto3 client of a process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+    from files_api.settings import Settings
+
+
+def make_s3_client(settings: Settings) -> S3Client:
+    """Make the client. Call it after the fork: connections and credentials must not be shared between processes."""
+    config = Config(
+        signature_version="s3v4",
+        connect_timeout=settings.s3_connect_timeout_seconds,
+        read_timeout=settings.s3_read_timeout_seconds,
+        retries={"mode": "standard", "total_max_attempts": settings.s3_attempts},
+        # As many connections as requests can be running, parts of uploads included: a smaller pool would throw
+        # connections away under load and open new ones.
+        max_pool_connections=settings.worker_connections * 2,
+        # Checksums are sent where this adapter computes them. boto3's own would be computed once more, and over TLS
+        # as trailers, which other S3 servers do not all understand.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        # A custom endpoint is another S3 server, whose buckets are rarely host names.
+        s3={"addressing_style": "path" if settings.aws_endpoint_url else "virtual"},
+        user_agent_extra="files-api",
+    )
+    session = boto3.session.Session(region_name=settings.aws_region)
+    return session.client("s3", config=config, endpoint_url=settings.aws_endpoint_url)

@@ -1,0 +1,88 @@
+"""The one table from what boto3 raises to what the domain knows. boto3's exceptions end here."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError as BotoConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
+
+from files_api.domain.errors import (
+    FileNotFound,
+    FileTooLarge,
+    FilesApiError,
+    InvalidPageToken,
+    PreconditionFailed,
+    StorageError,
+    StorageUnavailable,
+    WriteConflict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_MISSING = {"NoSuchKey", "404"}
+_CONDITION_FALSE = {"PreconditionFailed", "412"}
+_RACING = {"ConditionalRequestConflict", "OperationAborted", "409"}
+_PASSING = {
+    "InternalError",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "ServiceUnavailable",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+    # The bytes were damaged between us and S3: another try sends them again.
+    "BadDigest",
+    "XAmzContentChecksumMismatch",
+}
+
+
+def error_code(error: ClientError) -> str:
+    """S3's name for what went wrong; the status where the answer had no body."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def translate(error: ClientError, key: str) -> FilesApiError:
+    """Say in the domain's words what S3 answered."""
+    code = error_code(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _MISSING:
+        return FileNotFound(key)
+    if code in _CONDITION_FALSE:
+        return PreconditionFailed("The file was changed by another request.")
+    if code in _RACING:
+        return WriteConflict("Another request is writing this file at the same time; try again.")
+    if code in _PASSING or status == 429 or (status >= 500 and status != 501):
+        return StorageUnavailable("The storage is busy; try again.")
+    if code == "EntityTooLarge":
+        return FileTooLarge("The file is larger than the storage takes.")
+    if code == "InvalidArgument" and error.operation_name == "ListObjectsV2":
+        return InvalidPageToken("is not valid any more")
+    return StorageError(f"S3 answered {code or status} to {error.operation_name}.")
+
+
+@contextmanager
+def translated(key: str = "") -> Iterator[None]:
+    """Turn what boto3 raises inside into the domain's errors.
+
+    Raises:
+        FilesApiError: See `translate`; StorageUnavailable where S3 cannot be reached.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise translate(error, key) from error
+    except (BotoConnectionError, HTTPClientError, ReadTimeoutError) as error:
+        raise StorageUnavailable("The storage cannot be reached.") from error
+    except BotoCoreError as error:
+        # Credentials, a region, a parameter: nothing that the caller could mend.
+        raise StorageError(f"S3 could not be asked: {type(error).__name__}.") from error

@@ -1,0 +1,151 @@
+"""Puts the service together: the only place that knows the web, the domain and the adapters."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, request
+from flask_cors import CORS
+
+from files_api.adapters.memory_idempotency import MemoryIdempotencyStore
+from files_api.adapters.openai_generator import OpenAiGenerator
+from files_api.adapters.s3.budget import begin_request
+from files_api.adapters.s3.client import make_s3_client
+from files_api.adapters.s3.store import S3Store
+from files_api.adapters.ssm_parameters import SsmParameters
+from files_api.domain.errors import FilesApiError
+from files_api.domain.files import Files
+from files_api.domain.generation import Generation, GenerationRules
+from files_api.web.api import Api
+from files_api.web.bodies import settle_unread_body
+from files_api.web.docs import make_docs_blueprint
+from files_api.web.files import make_files_blueprint
+from files_api.web.generations import make_generations_blueprint
+from files_api.web.health import make_health_blueprint
+from files_api.web.lifecycle import LIFECYCLE, Lifecycle
+from files_api.web.listing import make_listing_blueprint
+from files_api.web.openapi import register_problem_responses
+from files_api.web.request_log import RequestLog, request_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from files_api.domain.ports import Generator, IdempotencyStore, ObjectStore
+    from files_api.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: What browsers may read beside the simple response fields.
+_EXPOSED_HEADERS = [
+    "Accept-Ranges",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Repr-Digest",
+    "Retry-After",
+    "Tus-Extension",
+    "Tus-Max-Size",
+    "Tus-Resumable",
+    "Tus-Version",
+    "Upload-Expires",
+    "Upload-Length",
+    "Upload-Offset",
+    "X-Error",
+    "X-Request-Id",
+]
+_API_VERSION = "1.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the service stands on; tests put their own in."""
+
+    store: ObjectStore
+    generator: Generator
+    idempotency: IdempotencyStore
+    can_generate: bool
+
+
+def make_dependencies(settings: Settings) -> Dependencies:
+    """Make the real ones. Call it after the fork: clients must not be shared between processes."""
+    return Dependencies(
+        store=S3Store(
+            make_s3_client(settings),
+            settings.bucket,
+            part_size_bytes=settings.part_size_bytes,
+            max_file_bytes=settings.max_file_bytes,
+        ),
+        generator=OpenAiGenerator(settings, SsmParameters().read),
+        idempotency=MemoryIdempotencyStore(),
+        can_generate=bool(settings.openai_api_key or settings.openai_key_parameter),
+    )
+
+
+def create_app(settings: Settings, dependencies: Dependencies | None = None) -> Flask:
+    """Make the WSGI application.
+
+    Args:
+        settings: What the operator wants.
+        dependencies: What it stands on; the real ones when None.
+    """
+    parts = dependencies or make_dependencies(settings)
+    app = Flask("files_api", static_folder=None)
+    app.config.update(
+        API_TITLE="Files API",
+        API_VERSION=_API_VERSION,
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS={
+            "info": {
+                "description": "Create, read, list, update and delete files in an S3 bucket, and make files with "
+                "OpenAI.\n\nEvery error is `application/problem+json` (RFC 9457) with a stable `code`."
+            }
+        },
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
+    app.extensions[LIFECYCLE] = lifecycle = Lifecycle(settings.drain_file)
+
+    api = Api(app)
+    api.DEFAULT_ERROR_RESPONSE_NAME = None
+    register_problem_responses(api.spec)
+    files = Files(parts.store, max_file_bytes=settings.max_file_bytes)
+    rules = GenerationRules(settings.text_models, settings.image_models, settings.speech_models)
+    generation = Generation(files, parts.generator, concurrency=settings.generation_concurrency)
+    api.register_blueprint(make_listing_blueprint(files, bucket=settings.bucket))
+    api.register_blueprint(make_files_blueprint(files, presigned_url_seconds=settings.presigned_url_seconds))
+    api.register_blueprint(make_generations_blueprint(generation, rules, parts.idempotency))
+    checks: dict[str, Callable[[], bool]] = {"s3": _healthy("s3", parts.store.check)}
+    if parts.can_generate:
+        checks["openai"] = _healthy("openai", parts.generator.check)
+    api.register_blueprint(
+        make_health_blueprint(lifecycle, checks, version=version("files-api"), commit=settings.commit)
+    )
+    app.register_blueprint(make_docs_blueprint(api))
+
+    def begin() -> None:
+        begin_request(settings.request_deadline_seconds)
+        request_record(request.environ).route = request.url_rule.rule if request.url_rule is not None else None
+
+    app.before_request(begin)
+    app.after_request(settle_unread_body)
+    if settings.cors_origins:
+        CORS(app, origins=list(settings.cors_origins), expose_headers=_EXPOSED_HEADERS, max_age=3600)
+    app.wsgi_app = RequestLog(app.wsgi_app)  # type: ignore[method-assign]  # how Flask wants middleware
+    return app
+
+
+def _healthy(name: str, check: Callable[[], Any]) -> Callable[[], bool]:
+    def run() -> bool:
+        try:
+            check()
+        except FilesApiError:
+            log.warning("dependency is not well", exc_info=True, extra={"event": "health_check_failed", "check": name})
+            return False
+        return True
+
+    return run

@@ -1,0 +1,110 @@
+"""What may be the name of a file, and how a name is read out of a URL.
+
+A file path becomes the S3 key unchanged, so there is one spelling of every name and everything else is refused: what
+comes in goes out byte for byte, and two different URLs never mean the same file.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NewType
+from urllib.parse import quote, unquote_to_bytes
+
+from files_api.domain.errors import InvalidFilePath
+
+#: The longest S3 key, in bytes of UTF-8
+#: (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html).
+MAX_PATH_BYTES = 1024
+
+#: A checked path of a file: no leading or trailing slash.
+FilePath = NewType("FilePath", str)
+#: A checked directory: empty (the root), or segments with a final slash, so that `a/b/` never covers `a/bc`.
+Directory = NewType("Directory", str)
+
+# C0, DEL and C1: invisible, and poison in logs, terminals and headers.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_INCOMPLETE_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ENCODED_SLASH = re.compile(r"%2[Ff]")
+
+
+def check_file_path(text: str) -> FilePath:
+    """Return the text when it is a legal file path.
+
+    Raises:
+        InvalidFilePath: It is not; the message says why.
+    """
+    if not text:
+        raise InvalidFilePath("The path is empty.")
+    if text.startswith("/"):
+        raise InvalidFilePath("The path begins with a slash.")
+    if text.endswith("/"):
+        raise InvalidFilePath("The path ends with a slash: files are not folders.")
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidFilePath("The path has a surrogate that stands alone, which UTF-8 cannot write.") from error
+    if len(encoded) > MAX_PATH_BYTES:
+        raise InvalidFilePath(f"The path has {len(encoded)} bytes of UTF-8; S3 allows {MAX_PATH_BYTES}.")
+    if _CONTROL.search(text):
+        raise InvalidFilePath("The path has a control character.")
+    if "\\" in text:
+        raise InvalidFilePath("The path has a backslash.")
+    for segment in text.split("/"):
+        if segment in {"", ".", ".."}:
+            raise InvalidFilePath(f"The path has the segment {segment!r}.")
+    if not unicodedata.is_normalized("NFC", text):
+        raise InvalidFilePath("The path is not in Unicode normalization form C (NFC).")
+    return FilePath(text)
+
+
+def check_directory(text: str) -> Directory:
+    """Return the directory with its final slash; empty means the root. One final slash in the text changes nothing.
+
+    Raises:
+        InvalidFilePath: It is not a legal path.
+    """
+    if not text:
+        return Directory("")
+    return Directory(check_file_path(text.removesuffix("/")) + "/")
+
+
+def is_file_path(text: str) -> bool:
+    """Whether the text is a legal file path, for keys that other programs may have written to the bucket."""
+    try:
+        check_file_path(text)
+    except InvalidFilePath:
+        return False
+    return True
+
+
+def decode_url_path(raw: str) -> FilePath:
+    """Percent-decode a path exactly once, as it stands in the request target (RFC 3986 section 2.1), and check it.
+
+    Args:
+        raw: What follows `/v1/files/` in the raw request target, without the query.
+
+    Raises:
+        InvalidFilePath: An incomplete escape, `%2F`, bytes that are not UTF-8, or not a legal file path.
+    """
+    if _INCOMPLETE_ESCAPE.search(raw):
+        raise InvalidFilePath("The path has an incomplete percent escape.")
+    if _ENCODED_SLASH.search(raw):
+        raise InvalidFilePath("The path has an encoded slash (%2F), which would be another spelling of a folder.")
+    if "#" in raw:
+        raise InvalidFilePath("The path has a bare '#': write it as %23.")
+    try:
+        text = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidFilePath("The path is not UTF-8.") from error
+    return check_file_path(text)
+
+
+def encode_url_path(path: str) -> str:
+    """Percent-encode a path for use in a URL; `decode_url_path` takes it back."""
+    return quote(path, safe="/-._~!$&'()*+,;=:@")
+
+
+def file_name(path: FilePath) -> str:
+    """The last segment."""
+    return path.rpartition("/")[2]

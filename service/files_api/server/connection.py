@@ -1,0 +1,209 @@
+"""A client's connection, with the patience that a server may have for it.
+
+gunicorn reads and writes sockets without a time limit under gevent, sends `100 Continue` before the application has
+decided anything, and closes a connection in a way that can destroy the answer while the client is still sending.
+This socket, which gunicorn uses in place of the accepted one, mends these three.
+"""
+
+from __future__ import annotations
+
+import enum
+import errno
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A client must send at least this many bytes a second, on average over the patience for bodies
+#: (the default of Apache's mod_reqtimeout, https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html).
+MIN_BODY_BYTES_PER_SECOND = 500
+# nginx's lingering_time and lingering_timeout: long enough that a client which is still sending reads its answer.
+_LINGER_SECONDS = 30.0
+_LINGER_IDLE_SECONDS = 5.0
+_LINGER_READ_BYTES = 256 * 1024
+
+
+class Phase(enum.Enum):
+    """What the server is waiting for."""
+
+    IDLE = enum.auto()
+    HEAD = enum.auto()
+    BODY = enum.auto()
+
+
+class BodyTooSlow(OSError):
+    """The client sends its body more slowly than MIN_BODY_BYTES_PER_SECOND."""
+
+
+class Connection:
+    """Stands in for the accepted socket: the part of its interface that gunicorn uses.
+
+    Args:
+        sock: The accepted socket, of gevent's.
+        idle_seconds: How long a connection may be idle between requests, in seconds.
+        head_seconds: How long a client may take for the head of a request, in seconds.
+        body_seconds: Over how many seconds of waiting the speed of a body is measured.
+        send_seconds: How long a client may take in nothing of an answer, in seconds.
+        on_head_timeout: Makes the bytes to answer when a head does not come in time.
+    """
+
+    def __init__(  # noqa: PLR0913  # one patience for each thing to wait for
+        self,
+        sock: socket.socket,
+        *,
+        idle_seconds: float,
+        head_seconds: float,
+        body_seconds: float,
+        send_seconds: float,
+        on_head_timeout: Callable[[], bytes],
+    ) -> None:
+        self._sock = sock
+        self._idle_seconds = idle_seconds
+        self._head_seconds = head_seconds
+        self._body_seconds = body_seconds
+        self._send_seconds = send_seconds
+        self._on_head_timeout = on_head_timeout
+        self._phase = Phase.IDLE
+        self._head_deadline = 0.0
+        self._window_left = 0.0
+        self._window_bytes = 0
+        self._continue_due = False
+        self._is_new = True
+        self._closing: Callable[[], None] | None = None
+        self._lingers = False
+        self._closed = False
+
+    # What the worker tells ---------------------------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being received or answered."""
+        return self._phase is Phase.IDLE
+
+    def begin_request(self, *, expects_continue: bool, close_after_response: Callable[[], None]) -> None:
+        """Note that a head has arrived, and that from now on a body may be read."""
+        self._phase = Phase.BODY
+        self._window_left = self._body_seconds
+        self._window_bytes = 0
+        self._continue_due = expects_continue
+        self._closing = close_after_response
+
+    def end_request(self) -> None:
+        """Note that the request was answered."""
+        self._phase = Phase.IDLE
+        self._closing = None
+
+    # What the application tells -----------------------------------------------------------------------------------
+
+    def leave_body_unread(self) -> None:
+        """Close after this answer, since the client's body was not read to its end."""
+        if self._closing is not None:
+            self._closing()
+        self._lingers = True
+
+    # What gunicorn calls ------------------------------------------------------------------------------------------
+
+    def recv(self, size: int) -> bytes:
+        """Receive; nothing at all when the client's time is over, as if it had gone.
+
+        Raises:
+            BodyTooSlow: The client's time for its body is over.
+        """
+        if self._phase is Phase.BODY:
+            return self._recv_body(size)
+        if self._phase is Phase.IDLE:
+            # Who has only just connected has something to say; patience is for connections that are kept alive.
+            data = self._recv_within(size, self._head_seconds if self._is_new else self._idle_seconds)
+            self._is_new = False
+            self._phase = Phase.HEAD
+            self._head_deadline = time.monotonic() + self._head_seconds
+            return data or b""
+        data = self._recv_within(size, self._head_deadline - time.monotonic())
+        if data is None:
+            self.sendall(self._on_head_timeout())
+            self._lingers = True
+        return data or b""
+
+    def _recv_body(self, size: int) -> bytes:
+        if self._continue_due:
+            # RFC 9110 section 10.1.1: asked for only now that the body is wanted, so that a request which is refused
+            # never sends one.
+            self._continue_due = False
+            self.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        started = time.monotonic()
+        data = self._recv_within(size, self._window_left)
+        if data is None:
+            self._lingers = True
+            raise BodyTooSlow("the client sends its body too slowly")
+        # Only waiting counts: while we are busy with S3 the client is not to blame.
+        self._window_left -= time.monotonic() - started
+        self._window_bytes += len(data)
+        if self._window_bytes >= MIN_BODY_BYTES_PER_SECOND * self._body_seconds:
+            self._window_left = self._body_seconds
+            self._window_bytes = 0
+        return data
+
+    def _recv_within(self, size: int, seconds: float) -> bytes | None:
+        if seconds <= 0:
+            return None
+        self._sock.settimeout(seconds)
+        try:
+            return self._sock.recv(size)
+        except TimeoutError:
+            return None
+
+    def send(self, data: bytes) -> int:
+        """Send all of it, as every caller of this method in gunicorn expects."""
+        self.sendall(data)
+        return len(data)
+
+    def sendall(self, data: bytes) -> None:
+        """Send, for as long as the client takes in anything at all.
+
+        Raises:
+            ConnectionResetError: It does not, which is as good as gone.
+        """
+        self._sock.settimeout(self._send_seconds)
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._sock.send(view) :]
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "the client does not read its answer") from error
+
+    def close(self) -> None:
+        """Close; where the client may still be sending, so that it can read its answer first.
+
+        A plain close() with bytes unread makes the kernel send a reset, which discards what the client has not read
+        yet of our answer (RFC 9112 section 9.6).
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._lingers:
+                self._linger()
+        except OSError:
+            pass  # the client is gone, which is what we are waiting for
+        finally:
+            self._sock.close()
+
+    def _linger(self) -> None:
+        self._sock.shutdown(socket.SHUT_WR)
+        deadline = time.monotonic() + _LINGER_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            if not self._recv_within(_LINGER_READ_BYTES, min(left, _LINGER_IDLE_SECONDS)):
+                return
+
+    def shutdown(self, how: int) -> None:
+        """Shut down, as the socket does."""
+        self._sock.shutdown(how)
+
+    def hang_up(self) -> None:
+        """End an idle connection from another greenlet: its reader sees the end of the stream."""
+        self._sock.shutdown(socket.SHUT_RDWR)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # getsockname, fileno and the rest are the socket's own
+        return getattr(self._sock, name)

@@ -1,0 +1,74 @@
+"""Answers to what gunicorn refuses by itself, in the shape of every other error (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
+
+from gunicorn.http import errors
+
+# The detail is ours: gunicorn's own texts repeat what the client sent.
+_REFUSED: tuple[tuple[type[BaseException], int, str, str], ...] = (
+    (errors.LimitRequestLine, 414, "uri_too_long", "The request line is too long."),
+    (errors.LimitRequestHeaders, 431, "headers_too_large", "The header fields are too large, or too many."),
+    (errors.UnsupportedTransferCoding, 501, "unsupported_transfer_coding", "The transfer coding is not supported."),
+    (errors.ExpectationFailed, 417, "expectation_failed", "Only the expectation 100-continue is supported."),
+    (errors.InvalidResponseHeader, 500, "internal_error", "Something went wrong here; it is logged."),
+    (errors.InvalidResponseHeaderName, 500, "internal_error", "Something went wrong here; it is logged."),
+    (errors.InvalidHeaderName, 400, "malformed_request", "A header has a name that is none, or has an underscore."),
+    (errors.ParseException, 400, "malformed_request", "The request is not well-formed HTTP/1.1."),
+)
+_TIMEOUT = (408, "request_timeout", "The head of the request did not arrive in time.")
+_UNKNOWN = (500, "internal_error", "Something went wrong here; it is logged.")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One answer that closes its connection."""
+
+    status: int
+    code: str
+    detail: str
+    request_id: str
+
+    def to_bytes(self) -> bytes:
+        """Write the whole HTTP/1.1 response."""
+        title = HTTPStatus(self.status).phrase
+        body = json.dumps(
+            {
+                "type": "about:blank",
+                "title": title,
+                "status": self.status,
+                "detail": self.detail,
+                "instance": None,
+                "code": self.code,
+                "request_id": self.request_id,
+            }
+        ).encode()
+        head = (
+            f"HTTP/1.1 {self.status} {title}\r\n"
+            f"Date: {formatdate(usegmt=True)}\r\n"
+            "Connection: close\r\n"
+            "Content-Type: application/problem+json\r\n"
+            f"Content-Length: {len(body)}\r\n"
+            f"X-Request-Id: {self.request_id}\r\n"
+            "X-Content-Type-Options: nosniff\r\n"
+            "Cache-Control: no-store\r\n"
+            "\r\n"
+        )
+        return head.encode("ascii") + body
+
+
+def refusal(cause: BaseException | None) -> Refusal:
+    """Find the answer; None stands for a head that did not arrive in time."""
+    status, code, detail = _UNKNOWN
+    if cause is None:
+        status, code, detail = _TIMEOUT
+    for kind, *answer in _REFUSED:
+        if isinstance(cause, kind):
+            status, code, detail = answer  # type: ignore[assignment]
+            break
+    return Refusal(status=status, code=code, detail=detail, request_id=uuid.uuid4().hex)

@@ -1,0 +1,104 @@
+"""The gunicorn worker: gevent's, made steady against slow clients and clear in what it refuses.
+
+Why gevent, with figures: docs/architecture.md. What is changed here: every wait for a client has a limit, idle
+connections do not hold up a shutdown, and what gunicorn refuses by itself is answered in the shape of all errors.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext, suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import gevent
+from gunicorn.workers.ggevent import GeventWorker
+
+from files_api.server.connection import Connection
+from files_api.server.refusals import refusal
+from files_api.web.lifecycle import LIFECYCLE
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from types import FrameType
+
+    from gunicorn.http.message import Request
+
+    from files_api.settings import Settings
+
+# A client that takes in nothing of its answer for this long is gone.
+_SEND_SECONDS = 60.0
+
+
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """See the module."""
+
+    #: How long a connection waits for its client: the keyword arguments of Connection.
+    patience: ClassVar[Mapping[str, float]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._connections: set[Connection] = set()
+
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        """No timeout here: gunicorn's would be one for idling and for the head together; the connection has both."""
+        return nullcontext()
+
+    def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
+        """Serve one connection to its end."""
+        connection = Connection(client, on_head_timeout=lambda: refusal(None).to_bytes(), **self.patience)
+        self._connections.add(connection)
+        try:
+            super().handle(listener, connection, addr)
+        finally:
+            self._connections.discard(connection)
+
+    def handle_request(self, listener_name: Any, req: Request, sock: Connection, addr: Any) -> None:
+        """Serve one request."""
+        # gunicorn would send "100 Continue" at once; the connection sends it when the body is first read.
+        sock.begin_request(expects_continue=req._expected_100_continue, close_after_response=req.force_close)
+        req._expected_100_continue = False
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        finally:
+            sock.end_request()
+
+    def handle_error(self, req: Request | None, client: Connection, addr: Any, exc: BaseException) -> None:
+        """Answer what never reached the application."""
+        answer = refusal(exc)
+        if answer.status >= 500:
+            self.log.error("request failed in the server", exc_info=exc)
+        else:
+            self.log.info(
+                "request refused by the server",
+                extra={"event": "request_refused", "status": answer.status, "request_id": answer.request_id},
+            )
+        with suppress(OSError):  # there may be nobody left to answer
+            client.sendall(answer.to_bytes())
+        client.leave_body_unread()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop taking connections (SIGTERM): running requests end, idle connections are closed."""
+        super().handle_exit(sig, frame)
+        self.wsgi.extensions[LIFECYCLE].drain()
+        gevent.spawn(self._hang_up_idle)
+
+    def _hang_up_idle(self) -> None:
+        for connection in tuple(self._connections):
+            if connection.is_idle:
+                with suppress(OSError):
+                    connection.hang_up()
+
+
+def make_worker_class(settings: Settings) -> type[Worker]:
+    """Make the worker class that gunicorn is to use, with these settings' patience."""
+
+    class ConfiguredWorker(Worker):
+        patience: ClassVar[Mapping[str, float]] = {
+            "idle_seconds": settings.keep_alive_seconds,
+            "head_seconds": settings.header_timeout_seconds,
+            "body_seconds": settings.body_timeout_seconds,
+            "send_seconds": _SEND_SECONDS,
+        }
+
+    return ConfiguredWorker

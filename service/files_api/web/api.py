@@ -1,0 +1,146 @@
+"""The project's own Api, Blueprint and argument parser over flask-smorest: strict where it is lenient."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import unquote_to_bytes
+
+import flask_smorest
+from flask import request
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+
+from files_api.domain.errors import FilesApiError, InvalidFilePath, MalformedBody, ValidationFailed
+from files_api.domain.paths import FilePath, decode_url_path
+from files_api.web import problems
+from files_api.web.bodies import read_json_bytes
+from files_api.web.schemas import ProblemSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask, Request
+    from marshmallow import Schema, ValidationError
+
+_INCOMPLETE_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class StrictParser(FlaskParser):  # type: ignore[misc]  # webargs types it as Any
+    """Reads arguments, and tells of everything that it does not understand."""
+
+    def load_querystring(self, req: Request, schema: Schema) -> Mapping[str, str]:
+        """Decode the query; other than Werkzeug, refuse what is not UTF-8, escaped wrongly or given twice."""
+        fields: dict[str, str] = {}
+        wrong = []
+        for pair in filter(None, req.environ.get("QUERY_STRING", "").split("&")):
+            raw_name, _, raw_value = pair.partition("=")
+            name = unquote_to_bytes(raw_name.replace("+", " ")).decode(errors="replace")
+            value = raw_value.replace("+", " ")
+            if _INCOMPLETE_ESCAPE.search(value):
+                wrong.append((name, "has an incomplete percent escape"))
+            elif name in fields:
+                wrong.append((name, "is given twice"))
+            else:
+                try:
+                    fields[name] = unquote_to_bytes(value).decode()
+                except UnicodeDecodeError:
+                    wrong.append((name, "is not UTF-8"))
+        if wrong:
+            raise ValidationFailed(wrong, location="query")
+        return fields
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """Read a JSON body.
+
+        Raises:
+            MalformedBody: It is empty, or not JSON in UTF-8.
+        """
+        body = read_json_bytes()
+        try:
+            return json.loads(body.decode(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise MalformedBody("The body is not JSON in UTF-8." if body else "The body is empty.") from error
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        """Turn what marshmallow found into the domain's error."""
+        messages: dict[str, Any] = error.normalized_messages()
+        ((location, fields),) = messages.items()
+        raise ValidationFailed(_flat(fields), location=location) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+def _flat(messages: Any, prefix: str = "") -> list[tuple[str, str]]:
+    """Name nested fields with dots."""
+    if isinstance(messages, dict):
+        return [
+            pair
+            for name, inner in messages.items()
+            for pair in _flat(inner, prefix if name == "_schema" else f"{prefix}.{name}" if prefix else str(name))
+        ]
+    return [(prefix, str(message)) for message in (messages if isinstance(messages, list) else [messages])]
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
+    """A resource; its views read arguments strictly."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+class FilePathConverter(BaseConverter):
+    """Lets anything through to the view, slashes and all; `file_path_of` reads and checks what was really sent."""
+
+    regex = ".*"
+    part_isolating = False
+
+
+def file_path_of(raw_uri: str) -> FilePath:
+    """Read the file path from the raw request target.
+
+    What WSGI calls PATH_INFO is decoded already, and in a way that lets different targets collide: `%2F` and `/`,
+    or all bytes that are not UTF-8.
+
+    Raises:
+        InvalidFilePath: It is not legal.
+    """
+    path = raw_uri.partition("?")[0]
+    if not path.startswith("/"):
+        # The absolute form (RFC 9112 section 3.2.2), as a proxy sends it.
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    segments = path.split("/", 3)
+    if [unquote_to_bytes(segment) for segment in segments[:3]] != [b"", b"v1", b"files"]:
+        raise InvalidFilePath("The path has an encoded slash (%2F), which would be another spelling of a folder.")
+    return decode_url_path(segments[3])
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no types
+    """All errors as problem+json, and paths read from the raw request target."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def init_app(self, app: Flask, **options: Any) -> None:
+        """Bind to the application."""
+        app.url_map.converters["file_path"] = FilePathConverter
+        # Neither may answer with a redirect: `a//b` is a wrong name, not another spelling of `a/b`.
+        app.url_map.merge_slashes = False
+        app.url_map.strict_slashes = True
+        app.url_map.redirect_defaults = False
+        app.url_value_preprocessor(_check_file_path)
+        super().init_app(app, **options)
+        self.register_converter(FilePathConverter, lambda _: {"type": "string", "minLength": 1, "maxLength": 1024})
+
+    def _register_error_handlers(self) -> None:
+        self._app.register_error_handler(FilesApiError, problems.on_domain_error)
+        self._app.register_error_handler(HTTPException, problems.on_http_exception)
+        self._app.register_error_handler(Exception, problems.on_unexpected_error)
+
+
+def _check_file_path(_: str | None, values: dict[str, Any] | None) -> None:
+    if values and "file_path" in values:
+        values["file_path"] = file_path_of(request.environ["RAW_URI"])

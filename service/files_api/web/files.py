@@ -1,0 +1,185 @@
+"""One file: put, get, look at, delete."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, jsonify, request
+from flask.views import MethodView
+
+from files_api.domain.content import IncomingContent
+from files_api.domain.content_types import guess_content_type
+from files_api.domain.errors import FileTooLarge
+from files_api.domain.files import NotModified
+from files_api.domain.models import FileAttributes
+from files_api.domain.paths import encode_url_path, file_name
+from files_api.web import fields, openapi
+from files_api.web.api import Blueprint
+from files_api.web.bodies import FormUpload, body_reader
+from files_api.web.representations import content_disposition, file_headers, validator_headers
+from files_api.web.schemas import DownloadQuery, NoQuery, StoredFileSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from files_api.domain.files import Files
+    from files_api.domain.models import FileInfo, StoredFile
+    from files_api.domain.paths import FilePath
+
+# A form is larger than its file by the boundary and the head of its part: less than this, in bytes.
+_FORM_OVERHEAD_BYTES = 64 * 1024
+
+
+def stored_file_json(stored: StoredFile, message: str) -> dict[str, Any]:
+    """What a write answers."""
+    return {
+        "file_path": stored.file_path,
+        "message": message,
+        "size_bytes": stored.size_bytes,
+        "content_type": stored.content_type,
+        "etag": stored.etag,
+    }
+
+
+def stored_file_response(stored: StoredFile, body: dict[str, Any]) -> Response:
+    """Answer a write: 201 with Location for a new file, 200 for a replaced one, ETag for both."""
+    response = jsonify(body)
+    response.headers["ETag"] = stored.etag
+    response.headers["Cache-Control"] = "no-store"
+    if stored.created:
+        response.status_code = HTTPStatus.CREATED
+        response.headers["Location"] = f"/v1/files/{encode_url_path(stored.file_path)}"
+    return response
+
+
+def _upload(file_path: FilePath, files: Files) -> tuple[IncomingContent, FileAttributes]:
+    """Read everything of an upload but its bytes, which stream from the IncomingContent."""
+    metadata = fields.user_metadata()
+    digests = fields.declared_digests()
+    content_type = fields.plain_field("Content-Type")
+    attributes: dict[str, Any] = {
+        "cache_control": fields.plain_field("Cache-Control"),
+        "content_encoding": fields.plain_field("Content-Encoding"),
+        "content_language": fields.plain_field("Content-Language"),
+        "user_metadata": metadata,
+    }
+    reader = body_reader()
+    declared = reader.declared_bytes
+    chunks: Iterable[bytes] = reader
+    if request.mimetype == "multipart/form-data":
+        if declared is not None and declared > files.max_file_bytes + _FORM_OVERHEAD_BYTES:
+            raise FileTooLarge(f"The file is larger than {files.max_file_bytes} bytes.")
+        form = FormUpload(reader, content_type or "")
+        content_type, chunks, declared = form.part_content_type, form, None
+    content = IncomingContent(
+        chunks, max_bytes=files.max_file_bytes, expected_digests=digests, declared_bytes=declared
+    )
+    return content, FileAttributes(
+        content_type=content_type or guess_content_type(file_name(file_path)), **attributes
+    )
+
+
+def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Blueprint:
+    """Make the resource `/v1/files/{file_path}`.
+
+    Args:
+        files: The files.
+        presigned_url_seconds: How long the URL of `?redirect=true` is good, in seconds.
+    """
+    blueprint = Blueprint("files", __name__, url_prefix="/v1/files", description="Create, read and delete files.")
+
+    def download(file_path: FilePath, disposition: str | None) -> Response:
+        found = files.read(
+            file_path,
+            fields.read_preconditions(),
+            byte_range=fields.byte_range(),
+            if_range=fields.if_range() if "Range" in request.headers else None,
+            with_digest=fields.wants_sha256(),
+        )
+        if isinstance(found, NotModified):
+            return not_modified(found.info)
+        response = Response(found.body, headers=file_headers(file_path, found.info, disposition))
+        # A generator that was never started never runs its `finally`: closing is the response's business.
+        response.call_on_close(found.body.close)
+        if found.content_range is None:
+            response.content_length = found.info.size_bytes
+        else:
+            part = found.content_range
+            response.status_code = HTTPStatus.PARTIAL_CONTENT
+            response.content_length = part.last - part.first + 1
+            response.headers["Content-Range"] = f"bytes {part.first}-{part.last}/{part.size_bytes}"
+        return response
+
+    def not_modified(info: FileInfo) -> Response:
+        response = Response(status=HTTPStatus.NOT_MODIFIED, headers=validator_headers(info))
+        del response.headers["Content-Type"]  # Flask's default, not the file's
+        return response
+
+    def redirect_to_storage(file_path: FilePath, disposition: str | None) -> Response:
+        url = files.presign(
+            file_path,
+            disposition=lambda info: content_disposition(file_path, info, disposition),
+            expires_in_seconds=presigned_url_seconds,
+        )
+        response = Response(status=HTTPStatus.TEMPORARY_REDIRECT)
+        # Not through Werkzeug, which would quote and so change what was signed.
+        response.autocorrect_location_header = False
+        response.headers.set("Location", url)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @blueprint.route("/<file_path:file_path>", parameters=[openapi.FILE_PATH])
+    class File(MethodView):
+        @blueprint.doc(**openapi.PUT_FILE)
+        @blueprint.arguments(NoQuery, location="query")
+        @blueprint.response(201, StoredFileSchema, headers=openapi.CREATED_HEADERS)
+        @blueprint.alt_response(
+            200, schema=StoredFileSchema, description="The file was replaced.", headers=openapi.WRITE_HEADERS,
+            success=True,
+        )
+        @openapi.problems(400, 408, 409, 412, 413, 422, 503)
+        def put(self, _query: dict[str, Any], file_path: FilePath) -> Response:
+            """Upload a file.
+
+            Creates the file or replaces it, whole or not at all. Send the bytes as the body, or as the part
+            `file_content` of a form.
+            """
+            preconditions = fields.write_preconditions()
+            content, attributes = _upload(file_path, files)
+            stored = files.put(file_path, content, attributes, preconditions)
+            what = "New file uploaded" if stored.created else "Existing file updated"
+            return stored_file_response(stored, stored_file_json(stored, f"{what} at path: {file_path}"))
+
+        @blueprint.doc(**openapi.GET_FILE)
+        @blueprint.arguments(DownloadQuery, location="query")
+        @openapi.problems(400, 404, 412, 416, 422, 503)
+        def get(self, query: dict[str, Any], file_path: FilePath) -> Response:
+            """Download a file.
+
+            Ranges, conditional requests and HEAD work as RFC 9110 says.
+            """
+            if query["redirect"]:
+                return redirect_to_storage(file_path, query["disposition"])
+            return download(file_path, query["disposition"])
+
+        @blueprint.doc(**openapi.HEAD_FILE)
+        @blueprint.arguments(DownloadQuery, location="query")
+        def head(self, query: dict[str, Any], file_path: FilePath) -> Response:
+            """Tell everything about a file but its bytes."""
+            found = files.inspect(file_path, fields.read_preconditions(), with_digest=fields.wants_sha256())
+            if isinstance(found, NotModified):
+                return not_modified(found.info)
+            response = Response(headers=file_headers(file_path, found, query["disposition"]))
+            response.content_length = found.size_bytes
+            return response
+
+        @blueprint.doc(**openapi.DELETE_FILE)
+        @blueprint.arguments(NoQuery, location="query")
+        @openapi.problems(400, 404, 412, 422, 503)
+        def delete(self, _query: dict[str, Any], file_path: FilePath) -> Response:
+            """Delete a file."""
+            files.delete(file_path, fields.write_preconditions())
+            return Response(status=HTTPStatus.NO_CONTENT)
+
+    return blueprint

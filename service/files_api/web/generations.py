@@ -1,0 +1,90 @@
+"""Files made by AI."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, request
+
+from files_api.domain.generation import GeneratedFile, GenerationRules, read_request
+from files_api.domain.idempotency import check_key, fingerprint_of, replay_or_run
+from files_api.domain.paths import encode_url_path
+from files_api.web import openapi
+from files_api.web.api import Blueprint
+from files_api.web.files import stored_file_json
+from files_api.web.schemas import GeneratedFileSchema, GenerationSchema, NoQuery
+
+if TYPE_CHECKING:
+    from files_api.domain.generation import Generation
+    from files_api.domain.ports import IdempotencyStore
+
+
+def _answer_of(made: GeneratedFile) -> bytes:
+    """Everything that a replay needs."""
+    stored = made.stored
+    message = f"New {made.kind.value} file generated and uploaded at path: {stored.file_path}"
+    usage = {
+        "input_tokens": made.usage.input_tokens,
+        "output_tokens": made.usage.output_tokens,
+        "total_tokens": made.usage.total_tokens,
+    }
+    body = {**stored_file_json(stored, message), "model": made.model, "usage": usage}
+    return json.dumps({"created": stored.created, "body": body}).encode()
+
+
+def _response_of(answer: bytes) -> Response:
+    content = json.loads(answer)
+    body = content["body"]
+    response = Response(json.dumps(body, ensure_ascii=False), content_type="application/json")
+    response.headers["ETag"] = body["etag"]
+    response.headers["Cache-Control"] = "no-store"
+    if content["created"]:
+        response.status_code = HTTPStatus.CREATED
+        response.headers["Location"] = f"/v1/files/{encode_url_path(body['file_path'])}"
+    return response
+
+
+def make_generations_blueprint(
+    generation: Generation, rules: GenerationRules, idempotency: IdempotencyStore
+) -> Blueprint:
+    """Make the resource `/v1/files/generated`."""
+    blueprint = Blueprint("generations", __name__, url_prefix="/v1/files", description="Files made by OpenAI.")
+
+    @blueprint.route("/generated", methods=["POST"])
+    @blueprint.doc(**openapi.GENERATE_FILE)
+    @blueprint.arguments(NoQuery, location="query")
+    @blueprint.arguments(GenerationSchema, location="json", examples=openapi.GENERATION_EXAMPLES)
+    @blueprint.response(201, GeneratedFileSchema, headers=openapi.CREATED_HEADERS)
+    @blueprint.alt_response(
+        200,
+        schema=GeneratedFileSchema,
+        description="The file was there and was replaced.",
+        headers=openapi.WRITE_HEADERS,
+        success=True,
+    )
+    @openapi.problems(400, 408, 409, 413, 415, 422, 429, 502, 503, 504)
+    def generate_file(_query: dict[str, Any], body: dict[str, Any]) -> Response:
+        """Generate a file with AI.
+
+        Text, an image or speech, made by OpenAI from a prompt and stored like any other file. With an
+        `Idempotency-Key` a repetition within 24 hours gets the first answer and costs nothing.
+        """
+        asked = read_request(
+            file_path=body["file_path"],
+            file_type=body["file_type"],
+            prompt=body["prompt"],
+            options=body["options"],
+            rules=rules,
+        )
+
+        def run() -> bytes:
+            return _answer_of(generation.create(body["file_path"], asked, overwrite=body["overwrite"]))
+
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return _response_of(run())
+        return _response_of(replay_or_run(idempotency, check_key(key), fingerprint_of(body), run))
+
+    return blueprint
