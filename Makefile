@@ -86,7 +86,7 @@ lint: $(READY) ## Style, types, import contract, freshness of the locks and of o
 
 .PHONY: format
 format: $(READY) ## Format the code, and mend what can be mended by itself
-	@$(BIN)/ruff check --fix --quiet || true
+	@$(BIN)/ruff check --fix --quiet --exit-zero
 	@$(BIN)/ruff format
 
 .PHONY: openapi

@@ -81,7 +81,7 @@ def make_dependencies(settings: Settings) -> Dependencies:
             part_size_bytes=settings.part_size_bytes,
             max_file_bytes=settings.max_file_bytes,
         ),
-        generator=OpenAiGenerator(settings, SsmParameters().read),
+        generator=OpenAiGenerator(settings, SsmParameters(settings.aws_region).read),
         idempotency=MemoryIdempotencyStore(),
         can_generate=bool(settings.openai_api_key or settings.openai_key_parameter),
     )
@@ -114,7 +114,9 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
     api.DEFAULT_ERROR_RESPONSE_NAME = None
     register_problem_responses(api.spec)
     files = Files(parts.store, max_file_bytes=settings.max_file_bytes)
-    rules = GenerationRules(settings.text_models, settings.image_models, settings.speech_models)
+    rules = GenerationRules(
+        settings.text_models, settings.image_models, settings.speech_models, settings.speech_voices
+    )
     generation = Generation(files, parts.generator, concurrency=settings.generation_concurrency)
     api.register_blueprint(make_listing_blueprint(files, bucket=settings.bucket))
     api.register_blueprint(make_files_blueprint(files, presigned_url_seconds=settings.presigned_url_seconds))
@@ -129,7 +131,9 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
 
     def begin() -> None:
         begin_request(settings.request_deadline_seconds)
-        request_record(request.environ).route = request.url_rule.rule if request.url_rule is not None else None
+        request_record(request.environ).route = (
+            request.url_rule.rule if request.url_rule is not None else None
+        )
 
     app.before_request(begin)
     app.after_request(settle_unread_body)
@@ -144,7 +148,9 @@ def _healthy(name: str, check: Callable[[], Any]) -> Callable[[], bool]:
         try:
             check()
         except FilesApiError:
-            log.warning("dependency is not well", exc_info=True, extra={"event": "health_check_failed", "check": name})
+            log.warning(
+                "dependency is not well", exc_info=True, extra={"event": "health_check_failed", "check": name}
+            )
             return False
         return True
 

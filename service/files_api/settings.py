@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load, validate
 from marshmallow import fields as ma
 
+from files_api.domain.generation_options import BUILT_IN_VOICES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -53,9 +55,13 @@ def _text(name: str, help_text: str, default: str | None = None, **options: Any)
     return ma.String(data_key=name, load_default=default, metadata={"help": help_text}, **options)
 
 
-def _integer(name: str, help_text: str, default: int, minimum: int = 1, maximum: int | None = None) -> ma.Integer:
+def _integer(
+    name: str, help_text: str, default: int, minimum: int = 1, maximum: int | None = None
+) -> ma.Integer:
     check = validate.Range(
-        min=minimum, max=maximum, error="must be {min} or more" if maximum is None else "must be {min} to {max}"
+        min=minimum,
+        max=maximum,
+        error="must be {min} or more" if maximum is None else "must be {min} to {max}",
     )
     return ma.Integer(
         data_key=name,
@@ -116,6 +122,7 @@ class Settings:
     text_models: tuple[str, ...]
     image_models: tuple[str, ...]
     speech_models: tuple[str, ...]
+    speech_voices: tuple[str, ...]
     generation_deadline_seconds: float
     generation_concurrency: int
     max_generated_bytes: int
@@ -160,7 +167,9 @@ class SettingsSchema(Schema):
         "hence one by default; a worker serves its clients concurrently.",
         1,
     )
-    worker_connections = _integer("FILES_API_WORKER_CONNECTIONS", "Connections that one worker holds open.", 1000)
+    worker_connections = _integer(
+        "FILES_API_WORKER_CONNECTIONS", "Connections that one worker holds open.", 1000
+    )
     shutdown_grace_seconds = _seconds(
         "FILES_API_SHUTDOWN_GRACE_SECONDS", "Seconds that running requests have to end after SIGTERM.", 60
     )
@@ -195,10 +204,13 @@ class SettingsSchema(Schema):
         "AWS_REGION", "The bucket's region; where it is not set, boto3 looks for one in its usual places."
     )
     aws_endpoint_url = _text(
-        "AWS_ENDPOINT_URL", "Another S3 server than Amazon's; its buckets are then paths, not host names.",
+        "AWS_ENDPOINT_URL",
+        "Another S3 server than Amazon's; its buckets are then paths, not host names.",
         validate=_HTTP_URL,
     )
-    s3_connect_timeout_seconds = _seconds("FILES_API_S3_CONNECT_TIMEOUT_SECONDS", "Seconds to connect to S3.", 2)
+    s3_connect_timeout_seconds = _seconds(
+        "FILES_API_S3_CONNECT_TIMEOUT_SECONDS", "Seconds to connect to S3.", 2
+    )
     s3_read_timeout_seconds = _seconds(
         "FILES_API_S3_READ_TIMEOUT_SECONDS", "Seconds that S3 may be silent in the middle of an answer.", 10
     )
@@ -240,15 +252,9 @@ class SettingsSchema(Schema):
     openai_base_url = _text(
         "OPENAI_BASE_URL", "Where OpenAI answers, for all kinds of files.", validate=_HTTP_URL
     )
-    text_base_url = _text(
-        "FILES_API_TEXT_BASE_URL", "Another server for text.", validate=_HTTP_URL
-    )
-    image_base_url = _text(
-        "FILES_API_IMAGE_BASE_URL", "Another server for images.", validate=_HTTP_URL
-    )
-    speech_base_url = _text(
-        "FILES_API_SPEECH_BASE_URL", "Another server for speech.", validate=_HTTP_URL
-    )
+    text_base_url = _text("FILES_API_TEXT_BASE_URL", "Another server for text.", validate=_HTTP_URL)
+    image_base_url = _text("FILES_API_IMAGE_BASE_URL", "Another server for images.", validate=_HTTP_URL)
+    speech_base_url = _text("FILES_API_SPEECH_BASE_URL", "Another server for speech.", validate=_HTTP_URL)
     text_models = _names(
         "FILES_API_TEXT_MODELS",
         "Models for text, comma-separated: the first is the default, `options.model` may name any of them.",
@@ -266,6 +272,12 @@ class SettingsSchema(Schema):
         "Models for speech, likewise.",
         ("gpt-4o-mini-tts",),
         validate=validate.Length(min=1, error="must name a model"),
+    )
+    speech_voices = _names(
+        "FILES_API_SPEECH_VOICES",
+        "Voices that `options.voice` may name; the first is the default. Other servers have others than OpenAI.",
+        BUILT_IN_VOICES,
+        validate=validate.Length(min=1, error="must name a voice"),
     )
     generation_deadline_seconds = _seconds(
         "FILES_API_GENERATION_DEADLINE_SECONDS", "Seconds that one generation may take altogether.", 100
@@ -287,7 +299,12 @@ class SettingsSchema(Schema):
         return Settings(**{field.name: data[field.name] for field in fields(Settings)})
 
 
+def _messages(error: ValidationError) -> dict[str, list[str]]:
+    messages: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    return messages
+
+
 def _sentence(error: ValidationError) -> str:
-    name, problems = sorted(error.normalized_messages().items())[0]
-    text = problems[0] if isinstance(problems, list) else str(problems)
+    name, problems = min(_messages(error).items())
+    text = problems[0]
     return f"{name} {text.rstrip('.')}."

@@ -1,0 +1,1 @@
+"""The implementations of `domain.ports`: the only importers of boto3 and openai."""

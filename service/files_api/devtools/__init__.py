@@ -1,0 +1,1 @@
+"""What `make run` and the tests start beside the service; not part of the wheel."""

@@ -96,7 +96,8 @@ BY_EXTENSION: Mapping[str, str] = MappingProxyType(
 
 _TYPE = re.compile(r"([!#$%&'*+.^_`|~0-9a-z-]+)/([!#$%&'*+.^_`|~0-9a-z-]+)[ \t]*(?:;.*)?", re.IGNORECASE)
 _RASTER_IMAGES = frozenset(
-    "image/" + name for name in ("apng", "avif", "bmp", "gif", "heic", "jpeg", "png", "tiff", "vnd.microsoft.icon", "webp")
+    "image/" + name
+    for name in ("apng", "avif", "bmp", "gif", "heic", "jpeg", "png", "tiff", "vnd.microsoft.icon", "webp")
 )
 
 

@@ -68,7 +68,11 @@ class Files:
         return self._store_content(file_path, content, attributes, condition, created=current is None)
 
     def write(
-        self, file_path: FilePath, chunks: Iterable[bytes], attributes: FileAttributes, condition: WriteCondition
+        self,
+        file_path: FilePath,
+        chunks: Iterable[bytes],
+        attributes: FileAttributes,
+        condition: WriteCondition,
     ) -> StoredFile:
         """Store bytes that this service made; the condition is S3's to decide.
 
@@ -97,7 +101,9 @@ class Files:
             created=created,
         )
 
-    def inspect(self, file_path: FilePath, preconditions: Preconditions, *, with_digest: bool) -> FileInfo | NotModified:
+    def inspect(
+        self, file_path: FilePath, preconditions: Preconditions, *, with_digest: bool
+    ) -> FileInfo | NotModified:
         """Tell everything of a file but its bytes.
 
         Raises:
@@ -143,10 +149,14 @@ class Files:
                 return NotModified(info)
             part = byte_range if if_range is None or if_range.holds(info) else None
             try:
-                return self._store.open(file_path, byte_range=part, if_match=info.etag, with_digest=with_digest)
+                return self._store.open(
+                    file_path, byte_range=part, if_match=info.etag, with_digest=with_digest
+                )
             except PreconditionFailed:
                 continue  # replaced since the look: the conditions are to be evaluated on what is there now
-        raise PreconditionFailed("The file is being replaced so often that it cannot be read under this condition.")
+        raise PreconditionFailed(
+            "The file is being replaced so often that it cannot be read under this condition."
+        )
 
     def delete(self, file_path: FilePath, preconditions: Preconditions) -> None:
         """Delete a file.
@@ -158,18 +168,24 @@ class Files:
         condition = preconditions.resolve_for_write(self._head(file_path))
         self._store.delete(file_path, if_match=condition.if_match)
 
-    def list(self, directory: Directory, *, recursive: bool, page_size: int, continuation: str | None) -> Listing:
+    def list(
+        self, directory: Directory, *, recursive: bool, page_size: int, continuation: str | None
+    ) -> Listing:
         """List one page of a directory.
 
         Objects that other programs wrote under names that are no file paths (a trailing slash, say) are left out:
         nobody could ask for them.
         """
-        page = self._store.list(directory, recursive=recursive, page_size=page_size, continuation=continuation)
+        page = self._store.list(
+            directory, recursive=recursive, page_size=page_size, continuation=continuation
+        )
         files = tuple(file for file in page.files if is_file_path(file.file_path))
         directories = tuple(name for name in page.directories if is_file_path(name.removesuffix("/")))
         return Listing(files=files, directories=directories, continuation=page.continuation)
 
-    def presign(self, file_path: FilePath, *, disposition: Callable[[FileInfo], str], expires_in_seconds: int) -> str:
+    def presign(
+        self, file_path: FilePath, *, disposition: Callable[[FileInfo], str], expires_in_seconds: int
+    ) -> str:
         """Make a URL from which S3 serves the file itself.
 
         Args:
@@ -187,4 +203,3 @@ class Files:
             content_disposition=disposition(info),
             expires_in_seconds=expires_in_seconds,
         )
-

@@ -34,28 +34,29 @@ def check_file_path(text: str) -> FilePath:
     Raises:
         InvalidFilePath: It is not; the message says why.
     """
-    if not text:
-        raise InvalidFilePath("The path is empty.")
-    if text.startswith("/"):
-        raise InvalidFilePath("The path begins with a slash.")
-    if text.endswith("/"):
-        raise InvalidFilePath("The path ends with a slash: files are not folders.")
-    try:
-        encoded = text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidFilePath("The path has a surrogate that stands alone, which UTF-8 cannot write.") from error
-    if len(encoded) > MAX_PATH_BYTES:
-        raise InvalidFilePath(f"The path has {len(encoded)} bytes of UTF-8; S3 allows {MAX_PATH_BYTES}.")
-    if _CONTROL.search(text):
-        raise InvalidFilePath("The path has a control character.")
-    if "\\" in text:
-        raise InvalidFilePath("The path has a backslash.")
-    for segment in text.split("/"):
-        if segment in {"", ".", ".."}:
-            raise InvalidFilePath(f"The path has the segment {segment!r}.")
-    if not unicodedata.is_normalized("NFC", text):
-        raise InvalidFilePath("The path is not in Unicode normalization form C (NFC).")
+    problem = _problem_of(text)
+    if problem is not None:
+        raise InvalidFilePath(f"The path {problem}.")
     return FilePath(text)
+
+
+def _problem_of(text: str) -> str | None:
+    try:
+        size_bytes = len(text.encode())
+    except UnicodeEncodeError:
+        return "has a surrogate that stands alone, which UTF-8 cannot write"
+    odd = next((segment for segment in text.split("/") if segment in {"", ".", ".."}), None)
+    rules = (
+        (not text, "is empty"),
+        (text.startswith("/"), "begins with a slash"),
+        (text.endswith("/"), "ends with a slash: files are not folders"),
+        (size_bytes > MAX_PATH_BYTES, f"has {size_bytes} bytes of UTF-8; S3 allows {MAX_PATH_BYTES}"),
+        (_CONTROL.search(text), "has a control character"),
+        ("\\" in text, "has a backslash"),
+        (odd is not None, f"has the segment {odd!r}"),
+        (not unicodedata.is_normalized("NFC", text), "is not in Unicode normalization form C (NFC)"),
+    )
+    return next((problem for broken, problem in rules if broken), None)
 
 
 def check_directory(text: str) -> Directory:
@@ -90,7 +91,9 @@ def decode_url_path(raw: str) -> FilePath:
     if _INCOMPLETE_ESCAPE.search(raw):
         raise InvalidFilePath("The path has an incomplete percent escape.")
     if _ENCODED_SLASH.search(raw):
-        raise InvalidFilePath("The path has an encoded slash (%2F), which would be another spelling of a folder.")
+        raise InvalidFilePath(
+            "The path has an encoded slash (%2F), which would be another spelling of a folder."
+        )
     if "#" in raw:
         raise InvalidFilePath("The path has a bare '#': write it as %23.")
     try:

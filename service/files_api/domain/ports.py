@@ -86,7 +86,9 @@ class ObjectStore(Protocol):
             InvalidPageToken: S3 does not accept `continuation`.
         """
 
-    def presign_get(self, key: str, *, content_type: str, content_disposition: str, expires_in_seconds: int) -> str:
+    def presign_get(
+        self, key: str, *, content_type: str, content_disposition: str, expires_in_seconds: int
+    ) -> str:
         """Sign a URL from which anybody may GET this file for a while. No call to S3."""
 
     def check(self) -> None:

@@ -205,5 +205,5 @@ class Connection:
         """End an idle connection from another greenlet: its reader sees the end of the stream."""
         self._sock.shutdown(socket.SHUT_RDWR)
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # getsockname, fileno and the rest are the socket's own
+    def __getattr__(self, name: str) -> Any:  # getsockname, fileno and the rest are the socket's own
         return getattr(self._sock, name)

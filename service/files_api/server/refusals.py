@@ -14,11 +14,21 @@ from gunicorn.http import errors
 _REFUSED: tuple[tuple[type[BaseException], int, str, str], ...] = (
     (errors.LimitRequestLine, 414, "uri_too_long", "The request line is too long."),
     (errors.LimitRequestHeaders, 431, "headers_too_large", "The header fields are too large, or too many."),
-    (errors.UnsupportedTransferCoding, 501, "unsupported_transfer_coding", "The transfer coding is not supported."),
+    (
+        errors.UnsupportedTransferCoding,
+        501,
+        "unsupported_transfer_coding",
+        "The transfer coding is not supported.",
+    ),
     (errors.ExpectationFailed, 417, "expectation_failed", "Only the expectation 100-continue is supported."),
     (errors.InvalidResponseHeader, 500, "internal_error", "Something went wrong here; it is logged."),
     (errors.InvalidResponseHeaderName, 500, "internal_error", "Something went wrong here; it is logged."),
-    (errors.InvalidHeaderName, 400, "malformed_request", "A header has a name that is none, or has an underscore."),
+    (
+        errors.InvalidHeaderName,
+        400,
+        "malformed_request",
+        "A header has a name that is none, or has an underscore.",
+    ),
     (errors.ParseException, 400, "malformed_request", "The request is not well-formed HTTP/1.1."),
 )
 _TIMEOUT = (408, "request_timeout", "The head of the request did not arrive in time.")

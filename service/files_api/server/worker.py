@@ -56,8 +56,11 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     def handle_request(self, listener_name: Any, req: Request, sock: Connection, addr: Any) -> None:
         """Serve one request."""
         # gunicorn would send "100 Continue" at once; the connection sends it when the body is first read.
-        sock.begin_request(expects_continue=req._expected_100_continue, close_after_response=req.force_close)
-        req._expected_100_continue = False
+        sock.begin_request(
+            expects_continue=req._expected_100_continue,  # noqa: SLF001  # gunicorn has no public name for it
+            close_after_response=req.force_close,
+        )
+        req._expected_100_continue = False  # noqa: SLF001
         try:
             super().handle_request(listener_name, req, sock, addr)
         finally:

@@ -17,7 +17,9 @@ class LogFormatter(JsonFormatter):
     JSON escapes control characters, so that nothing a client sends can begin a line of its own.
     """
 
-    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
         """Put the fields that every line has in front."""
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         log_data["timestamp"] = moment.replace("+00:00", "Z")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import flask_smorest
@@ -20,15 +20,16 @@ from files_api.web.bodies import read_json_bytes
 from files_api.web.schemas import ProblemSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from flask import Flask, Request
     from marshmallow import Schema, ValidationError
 
+_View = TypeVar("_View", bound="Callable[..., Any] | type")
 _INCOMPLETE_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-class StrictParser(FlaskParser):  # type: ignore[misc]  # webargs types it as Any
+class StrictParser(FlaskParser):
     """Reads arguments, and tells of everything that it does not understand."""
 
     def load_querystring(self, req: Request, schema: Schema) -> Mapping[str, str]:
@@ -66,7 +67,7 @@ class StrictParser(FlaskParser):  # type: ignore[misc]  # webargs types it as An
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         """Turn what marshmallow found into the domain's error."""
-        messages: dict[str, Any] = error.normalized_messages()
+        messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
         ((location, fields),) = messages.items()
         raise ValidationFailed(_flat(fields), location=location) from error
 
@@ -82,15 +83,45 @@ def _flat(messages: Any, prefix: str = "") -> list[tuple[str, str]]:
         return [
             pair
             for name, inner in messages.items()
-            for pair in _flat(inner, prefix if name == "_schema" else f"{prefix}.{name}" if prefix else str(name))
+            for pair in _flat(
+                inner, prefix if name == "_schema" else f"{prefix}.{name}" if prefix else str(name)
+            )
         ]
     return [(prefix, str(message)) for message in (messages if isinstance(messages, list) else [messages])]
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
-    """A resource; its views read arguments strictly."""
+    """A resource; its views read arguments strictly. The methods are flask-smorest's, with types."""
 
     ARGUMENTS_PARSER = StrictParser()
+
+    def route(self, rule: str, **options: Any) -> Callable[[_View], _View]:
+        """Register a view."""
+        decorator: Callable[[_View], _View] = super().route(rule, **options)
+        return decorator
+
+    def arguments(self, schema: type[Schema], **options: Any) -> Callable[[_View], _View]:
+        """Read arguments into the view's next parameter."""
+        decorator: Callable[[_View], _View] = super().arguments(schema, **options)
+        return decorator
+
+    def response(
+        self, status_code: int, schema: type[Schema] | None = None, **options: Any
+    ) -> Callable[[_View], _View]:
+        """Document the answer of success."""
+        decorator: Callable[[_View], _View] = super().response(status_code, schema, **options)
+        return decorator
+
+    def alt_response(self, status_code: int, **options: Any) -> Callable[[_View], _View]:
+        """Document another answer."""
+        decorator: Callable[[_View], _View] = super().alt_response(status_code, **options)
+        return decorator
+
+    @staticmethod
+    def doc(**document: Any) -> Callable[[_View], _View]:
+        """Document anything else."""
+        decorator: Callable[[_View], _View] = flask_smorest.Blueprint.doc(**document)
+        return decorator
 
 
 class FilePathConverter(BaseConverter):
@@ -115,7 +146,9 @@ def file_path_of(raw_uri: str) -> FilePath:
         path = "/" + path.partition("://")[2].partition("/")[2]
     segments = path.split("/", 3)
     if [unquote_to_bytes(segment) for segment in segments[:3]] != [b"", b"v1", b"files"]:
-        raise InvalidFilePath("The path has an encoded slash (%2F), which would be another spelling of a folder.")
+        raise InvalidFilePath(
+            "The path has an encoded slash (%2F), which would be another spelling of a folder."
+        )
     return decode_url_path(segments[3])
 
 
@@ -133,7 +166,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
         app.url_map.redirect_defaults = False
         app.url_value_preprocessor(_check_file_path)
         super().init_app(app, **options)
-        self.register_converter(FilePathConverter, lambda _: {"type": "string", "minLength": 1, "maxLength": 1024})
+        self.register_converter(
+            FilePathConverter, lambda _: {"type": "string", "minLength": 1, "maxLength": 1024}
+        )
 
     def _register_error_handlers(self) -> None:
         self._app.register_error_handler(FilesApiError, problems.on_domain_error)

@@ -159,7 +159,9 @@ class FormUpload:
 
 def _only_the_file(part: MultipartSegment, count: int) -> None:
     if part.name != FORM_PART:
-        raise ValidationFailed([(part.name, f"is not expected: the form has one part, {FORM_PART}")], location="form")
+        raise ValidationFailed(
+            [(part.name, f"is not expected: the form has one part, {FORM_PART}")], location="form"
+        )
     if count > 1:
         raise ValidationFailed([(FORM_PART, "is there twice")], location="form")
 

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import http_sf
 from flask import request
@@ -43,7 +43,7 @@ def entity_tags(value: str) -> EntityTags:
     """
     if value.strip(" \t") == "*":
         return EntityTags(anything=True)
-    tags = []
+    tags: list[EntityTag] = []
     position = 0
     for match in _ENTITY_TAG.finditer(value):
         if value[position : match.start()].strip(" \t") not in ({"", ","} if not tags else {","}):
@@ -73,7 +73,6 @@ def http_date(value: str) -> datetime:
 
 def read_preconditions() -> Preconditions:
     """Parse the conditions of a GET or HEAD; what cannot be parsed is ignored (RFC 9110 section 13.1)."""
-
     return Preconditions(
         if_match=_lenient(entity_tags, "If-Match"),
         if_unmodified_since=_lenient(http_date, "If-Unmodified-Since"),
@@ -135,7 +134,9 @@ def byte_range() -> ByteRange | None:
     match = _RANGE_SPEC.fullmatch(specs[0]) if len(specs) == 1 else None
     if match is None:
         return None
-    first, last, suffix = (min(int(number), _FAR_BEYOND_THE_END) if number else None for number in match.groups())
+    first, last, suffix = (
+        min(int(number), _FAR_BEYOND_THE_END) if number else None for number in match.groups()
+    )
     if first is None:
         return ByteRange(suffix_length=suffix)
     if last is not None and last < first:
@@ -180,6 +181,13 @@ def plain_field(name: str) -> str | None:
     return value
 
 
+def _dictionary(value: str) -> Mapping[str, tuple[object, object]]:
+    """Parse a dictionary of structured fields (RFC 9651); ValueError where it is none."""
+    return cast(
+        "Mapping[str, tuple[object, object]]", http_sf.parse(value.encode("latin-1"), tltype="dictionary")
+    )
+
+
 def declared_digests() -> Mapping[str, bytes]:
     """Collect the digests that the client declares of the file, by their names in DIGEST_ALGORITHMS.
 
@@ -195,7 +203,7 @@ def declared_digests() -> Mapping[str, bytes]:
         if value is None:
             continue
         try:
-            members = http_sf.parse(value.encode("latin-1"), tltype="dictionary")
+            members = _dictionary(value)
         except ValueError as error:
             raise InvalidDigest(f"{field} is not a dictionary of digests (RFC 9530).") from error
         for name, (digest, _) in members.items():
@@ -223,7 +231,7 @@ def wants_sha256() -> bool:
     if value is None:
         return False
     try:
-        preference = http_sf.parse(value.encode("latin-1"), tltype="dictionary").get("sha-256", (0, {}))[0]
+        preference = _dictionary(value).get("sha-256", (0, {}))[0]
     except ValueError:
         return False  # a wish that cannot be read is no reason to refuse the file
     return isinstance(preference, int) and preference > 0

@@ -80,6 +80,51 @@ def _upload(file_path: FilePath, files: Files) -> tuple[IncomingContent, FileAtt
     )
 
 
+def _download(files: Files, file_path: FilePath, disposition: str | None) -> Response:
+    found = files.read(
+        file_path,
+        fields.read_preconditions(),
+        byte_range=fields.byte_range(),
+        if_range=fields.if_range() if "Range" in request.headers else None,
+        with_digest=fields.wants_sha256(),
+    )
+    if isinstance(found, NotModified):
+        return _not_modified(found.info)
+    response = Response(found.body, headers=file_headers(file_path, found.info, disposition))
+    # A generator that was never started never runs its `finally`: closing is the response's business.
+    response.call_on_close(found.body.close)
+    if found.content_range is None:
+        response.content_length = found.info.size_bytes
+    else:
+        part = found.content_range
+        response.status_code = HTTPStatus.PARTIAL_CONTENT
+        response.content_length = part.last - part.first + 1
+        response.headers["Content-Range"] = f"bytes {part.first}-{part.last}/{part.size_bytes}"
+    return response
+
+
+def _not_modified(info: FileInfo) -> Response:
+    response = Response(status=HTTPStatus.NOT_MODIFIED, headers=validator_headers(info))
+    del response.headers["Content-Type"]  # Flask's default, not the file's
+    return response
+
+
+def _redirect_to_storage(
+    files: Files, file_path: FilePath, disposition: str | None, expires_in_seconds: int
+) -> Response:
+    url = files.presign(
+        file_path,
+        disposition=lambda info: content_disposition(file_path, info, disposition),
+        expires_in_seconds=expires_in_seconds,
+    )
+    response = Response(status=HTTPStatus.TEMPORARY_REDIRECT)
+    # Not through Werkzeug, which would quote and so change what was signed.
+    response.autocorrect_location_header = False
+    response.headers.set("Location", url)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Blueprint:
     """Make the resource `/v1/files/{file_path}`.
 
@@ -87,47 +132,9 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
         files: The files.
         presigned_url_seconds: How long the URL of `?redirect=true` is good, in seconds.
     """
-    blueprint = Blueprint("files", __name__, url_prefix="/v1/files", description="Create, read and delete files.")
-
-    def download(file_path: FilePath, disposition: str | None) -> Response:
-        found = files.read(
-            file_path,
-            fields.read_preconditions(),
-            byte_range=fields.byte_range(),
-            if_range=fields.if_range() if "Range" in request.headers else None,
-            with_digest=fields.wants_sha256(),
-        )
-        if isinstance(found, NotModified):
-            return not_modified(found.info)
-        response = Response(found.body, headers=file_headers(file_path, found.info, disposition))
-        # A generator that was never started never runs its `finally`: closing is the response's business.
-        response.call_on_close(found.body.close)
-        if found.content_range is None:
-            response.content_length = found.info.size_bytes
-        else:
-            part = found.content_range
-            response.status_code = HTTPStatus.PARTIAL_CONTENT
-            response.content_length = part.last - part.first + 1
-            response.headers["Content-Range"] = f"bytes {part.first}-{part.last}/{part.size_bytes}"
-        return response
-
-    def not_modified(info: FileInfo) -> Response:
-        response = Response(status=HTTPStatus.NOT_MODIFIED, headers=validator_headers(info))
-        del response.headers["Content-Type"]  # Flask's default, not the file's
-        return response
-
-    def redirect_to_storage(file_path: FilePath, disposition: str | None) -> Response:
-        url = files.presign(
-            file_path,
-            disposition=lambda info: content_disposition(file_path, info, disposition),
-            expires_in_seconds=presigned_url_seconds,
-        )
-        response = Response(status=HTTPStatus.TEMPORARY_REDIRECT)
-        # Not through Werkzeug, which would quote and so change what was signed.
-        response.autocorrect_location_header = False
-        response.headers.set("Location", url)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+    blueprint = Blueprint(
+        "files", __name__, url_prefix="/v1/files", description="Create, read and delete files."
+    )
 
     @blueprint.route("/<file_path:file_path>", parameters=[openapi.FILE_PATH])
     class File(MethodView):
@@ -135,7 +142,10 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
         @blueprint.arguments(NoQuery, location="query")
         @blueprint.response(201, StoredFileSchema, headers=openapi.CREATED_HEADERS)
         @blueprint.alt_response(
-            200, schema=StoredFileSchema, description="The file was replaced.", headers=openapi.WRITE_HEADERS,
+            200,
+            schema=StoredFileSchema,
+            description="The file was replaced.",
+            headers=openapi.WRITE_HEADERS,
             success=True,
         )
         @openapi.problems(400, 408, 409, 412, 413, 422, 503)
@@ -160,8 +170,8 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             Ranges, conditional requests and HEAD work as RFC 9110 says.
             """
             if query["redirect"]:
-                return redirect_to_storage(file_path, query["disposition"])
-            return download(file_path, query["disposition"])
+                return _redirect_to_storage(files, file_path, query["disposition"], presigned_url_seconds)
+            return _download(files, file_path, query["disposition"])
 
         @blueprint.doc(**openapi.HEAD_FILE)
         @blueprint.arguments(DownloadQuery, location="query")
@@ -169,7 +179,7 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             """Tell everything about a file but its bytes."""
             found = files.inspect(file_path, fields.read_preconditions(), with_digest=fields.wants_sha256())
             if isinstance(found, NotModified):
-                return not_modified(found.info)
+                return _not_modified(found.info)
             response = Response(headers=file_headers(file_path, found, query["disposition"]))
             response.content_length = found.size_bytes
             return response

@@ -50,7 +50,9 @@ def make_generations_blueprint(
     generation: Generation, rules: GenerationRules, idempotency: IdempotencyStore
 ) -> Blueprint:
     """Make the resource `/v1/files/generated`."""
-    blueprint = Blueprint("generations", __name__, url_prefix="/v1/files", description="Files made by OpenAI.")
+    blueprint = Blueprint(
+        "generations", __name__, url_prefix="/v1/files", description="Files made by OpenAI."
+    )
 
     @blueprint.route("/generated", methods=["POST"])
     @blueprint.doc(**openapi.GENERATE_FILE)

@@ -40,12 +40,19 @@ def make_listing_blueprint(files: Files, *, bucket: str) -> Blueprint:
             return directory or "", recursive is not False, None
         if directory is not None:
             raise ValidationFailed(
-                [("directory", "directory and page_token are mutually exclusive: the token carries the directory")],
+                [
+                    (
+                        "directory",
+                        "directory and page_token are mutually exclusive: the token carries the directory",
+                    )
+                ],
                 location="query",
             )
         page = read_page_token(token, bucket)
         if recursive is not None and recursive is not page.recursive:
-            raise ValidationFailed([("recursive", "is not what the page token was made with")], location="query")
+            raise ValidationFailed(
+                [("recursive", "is not what the page token was made with")], location="query"
+            )
         return page.directory, page.recursive, page.continuation
 
     @blueprint.route("", methods=["GET"])

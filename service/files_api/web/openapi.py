@@ -24,7 +24,9 @@ def _header(description: str, example: str | None = None) -> _Doc:
     return header
 
 
-def _parameter(name: str, description: str, example: str | None = None, *, pattern: str | None = None) -> _Doc:
+def _parameter(
+    name: str, description: str, example: str | None = None, *, pattern: str | None = None
+) -> _Doc:
     schema: _Doc = {"type": "string"}
     if pattern is not None:
         schema["pattern"] = pattern
@@ -41,7 +43,10 @@ _HTTP_DATE = "Mon, 23 Nov 2026 19:07:26 GMT"
 ETAG = _header("The version of the file's content, a strong validator.", _ETAG_EXAMPLE)
 REQUEST_ID = _header("The id of this request in the log.", "6f1c0c4e9d5b4d0a9c3e2f1a0b9c8d7e")
 WRITE_HEADERS = {"ETag": ETAG, "X-Request-Id": REQUEST_ID}
-CREATED_HEADERS = {**WRITE_HEADERS, "Location": _header("The path of the new file.", "/v1/files/reports/2026/q3.pdf")}
+CREATED_HEADERS = {
+    **WRITE_HEADERS,
+    "Location": _header("The path of the new file.", "/v1/files/reports/2026/q3.pdf"),
+}
 
 FILE_PATH: _Doc = {
     "in": "path",
@@ -56,7 +61,9 @@ FILE_PATH: _Doc = {
 
 _BINARY: _Doc = {"type": "string", "contentMediaType": "application/octet-stream"}
 
-_IF_MATCH = _parameter("If-Match", "Only while the file has one of these ETags.", _ETAG_EXAMPLE, pattern=_ETAGS)
+_IF_MATCH = _parameter(
+    "If-Match", "Only while the file has one of these ETags.", _ETAG_EXAMPLE, pattern=_ETAGS
+)
 _IF_NONE_MATCH = _parameter("If-None-Match", "Only while it has none of these ETags.", pattern=_ETAGS)
 _IF_UNMODIFIED_SINCE = _parameter("If-Unmodified-Since", "Only while it was not modified since.", _HTTP_DATE)
 _IF_MODIFIED_SINCE = _parameter("If-Modified-Since", "Only if it was modified since.", _HTTP_DATE)
@@ -87,7 +94,11 @@ _FILE_HEADERS: _Doc = {
 PUT_FILE: _Doc = {
     "operationId": "putFile",
     "parameters": [
-        _parameter("If-Match", "Replace only the file with this ETag; `*` replaces whatever is there.", pattern=_ETAGS),
+        _parameter(
+            "If-Match",
+            "Replace only the file with this ETag; `*` replaces whatever is there.",
+            pattern=_ETAGS,
+        ),
         _parameter("If-None-Match", "`*` creates only: 412 when there is a file already.", pattern=_ETAGS),
         _IF_UNMODIFIED_SINCE,
         _parameter("Content-Digest", "`sha-256=:…:`, checked before anything is stored (RFC 9530)."),
@@ -160,7 +171,9 @@ HEAD_FILE: _Doc = {
         404: {
             "description": "Not Found",
             "headers": {
-                "X-Error": _header("What the body of a GET would say.", "File not found: reports/2026/q3.pdf"),
+                "X-Error": _header(
+                    "What the body of a GET would say.", "File not found: reports/2026/q3.pdf"
+                ),
                 "X-Request-Id": REQUEST_ID,
             },
         },

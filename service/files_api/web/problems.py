@@ -130,7 +130,8 @@ def on_domain_error(error: errors.FilesApiError) -> Response:
         headers["X-Error"] = quote(str(error), safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~")
     if isinstance(error, errors.ValidationFailed):
         problems = [
-            {"location": error.location, "field": field, "message": message} for field, message in error.problems
+            {"location": error.location, "field": field, "message": message}
+            for field, message in error.problems
         ]
     if status >= 500:
         log.warning(

@@ -61,7 +61,7 @@ class RequestLog:
             request_id=wanted if _REQUEST_ID.fullmatch(wanted) else uuid.uuid4().hex,
             method=environ["REQUEST_METHOD"],
             # Without the query, which may hold what only the client should know.
-            path=environ.get("RAW_URI", environ.get("PATH_INFO", "")).partition("?")[0],
+            path=environ["RAW_URI"].partition("?")[0],
         )
         environ[_ENVIRON_KEY] = record
 

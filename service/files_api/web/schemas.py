@@ -101,7 +101,9 @@ class ListQuery(QuerySchema):
             "example": "reports/2026",
         },
     )
-    recursive = query_boolean("`false` lists one level, with `directories`. `true` by default.", load_default=None)
+    recursive = query_boolean(
+        "`false` lists one level, with `directories`. `true` by default.", load_default=None
+    )
     page_size = QueryInteger(
         load_default=100,
         error_messages={"invalid": "must be a whole number"},
@@ -110,7 +112,9 @@ class ListQuery(QuerySchema):
     )
     page_token = fields.String(
         load_default=None,
-        metadata={"description": "`next_page_token` of the page before. Mutually exclusive with `directory`."},
+        metadata={
+            "description": "`next_page_token` of the page before. Mutually exclusive with `directory`."
+        },
     )
 
 
@@ -165,7 +169,9 @@ class GeneratedFileSchema(StoredFileSchema):
     message = fields.String(
         required=True, metadata={"example": "New Text file generated and uploaded at path: poems/autumn.txt"}
     )
-    model = fields.String(required=True, metadata={"description": "The model that made it.", "example": "gpt-5-mini"})
+    model = fields.String(
+        required=True, metadata={"description": "The model that made it.", "example": "gpt-5-mini"}
+    )
     usage = fields.Nested(UsageSchema, required=True)
 
 
@@ -237,7 +243,8 @@ class ProblemSchema(AnswerSchema):
     )
     request_id = fields.String(required=True, metadata={"example": "6f1c0c4e9d5b4d0a9c3e2f1a0b9c8d7e"})
     errors = fields.List(
-        fields.Nested(FieldProblemSchema), metadata={"description": "For 422: what is wrong with which field."}
+        fields.Nested(FieldProblemSchema),
+        metadata={"description": "For 422: what is wrong with which field."},
     )
 
 

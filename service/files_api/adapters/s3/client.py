@@ -32,4 +32,5 @@ def make_s3_client(settings: Settings) -> S3Client:
         user_agent_extra="files-api",
     )
     session = boto3.session.Session(region_name=settings.aws_region)
-    return session.client("s3", config=config, endpoint_url=settings.aws_endpoint_url)
+    client: S3Client = session.client("s3", config=config, endpoint_url=settings.aws_endpoint_url)
+    return client

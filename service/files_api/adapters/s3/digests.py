@@ -29,7 +29,7 @@ _TAGGING_SECONDS = 10.0
 
 
 def remember_digest(  # noqa: PLR0913  # what identifies one version of one object
-    client: S3Client, bucket: str, key: str, etag: str, sha256: str, version_id: str | None
+    client: S3Client, bucket: str, key: str, *, etag: str, sha256: str, version_id: str | None
 ) -> None:
     """Tag the version that was just written. A file without its digest is still the file: failures are only logged."""
     version = {"VersionId": version_id} if version_id is not None else {}
@@ -54,7 +54,11 @@ def recall_digest(client: S3Client, bucket: str, key: str, answer: Mapping[str, 
         None where it is not known.
     """
     sha256 = answer.get("ChecksumSHA256")
-    if sha256 is not None and answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT" and _SHA256.fullmatch(sha256):
+    if (
+        sha256 is not None
+        and answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+        and _SHA256.fullmatch(sha256)
+    ):
         return str(sha256)
     if not answer.get("TagCount"):
         return None

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError as BotoConnectionError,
     HTTPClientError,
     ReadTimeoutError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
 )
 
 from files_api.domain.errors import (
     FileNotFound,
-    FileTooLarge,
     FilesApiError,
+    FileTooLarge,
     InvalidPageToken,
     PreconditionFailed,
     StorageError,
@@ -29,8 +31,16 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _MISSING = {"NoSuchKey", "404"}
-_CONDITION_FALSE = {"PreconditionFailed", "412"}
-_RACING = {"ConditionalRequestConflict", "OperationAborted", "409"}
+_CONDITION_FALSE = (PreconditionFailed, "The file was changed by another request.")
+_RACING = (WriteConflict, "Another request is writing this file at the same time; try again.")
+_SAID: dict[str, tuple[type[FilesApiError], str]] = {
+    "PreconditionFailed": _CONDITION_FALSE,
+    "412": _CONDITION_FALSE,
+    "ConditionalRequestConflict": _RACING,
+    "OperationAborted": _RACING,
+    "409": _RACING,
+    "EntityTooLarge": (FileTooLarge, "The file is larger than the storage takes."),
+}
 _PASSING = {
     "InternalError",
     "RequestTimeout",
@@ -57,14 +67,11 @@ def translate(error: ClientError, key: str) -> FilesApiError:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _MISSING:
         return FileNotFound(key)
-    if code in _CONDITION_FALSE:
-        return PreconditionFailed("The file was changed by another request.")
-    if code in _RACING:
-        return WriteConflict("Another request is writing this file at the same time; try again.")
+    if code in _SAID:
+        kind, message = _SAID[code]
+        return kind(message)
     if code in _PASSING or status == 429 or (status >= 500 and status != 501):
         return StorageUnavailable("The storage is busy; try again.")
-    if code == "EntityTooLarge":
-        return FileTooLarge("The file is larger than the storage takes.")
     if code == "InvalidArgument" and error.operation_name == "ListObjectsV2":
         return InvalidPageToken("is not valid any more")
     return StorageError(f"S3 answered {code or status} to {error.operation_name}.")

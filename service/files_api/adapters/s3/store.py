@@ -57,7 +57,9 @@ class S3Store:
     def __init__(self, client: S3Client, bucket: str, *, part_size_bytes: int, max_file_bytes: int) -> None:
         self._client = client
         self._bucket = bucket
-        self._uploader = Uploader(client, bucket, part_size_bytes=part_size_bytes, max_file_bytes=max_file_bytes)
+        self._uploader = Uploader(
+            client, bucket, part_size_bytes=part_size_bytes, max_file_bytes=max_file_bytes
+        )
 
     def head(self, key: str, *, with_digest: bool = False) -> FileInfo:
         """See ObjectStore.head."""
@@ -95,7 +97,7 @@ class S3Store:
             body.close()
             raise
 
-    def _get(self, key: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401  # boto3's own answer type says no more
+    def _get(self, key: str, arguments: dict[str, Any]) -> Any:  # boto3's own answer type says no more
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key, **arguments)
         except ClientError as error:
@@ -130,9 +132,13 @@ class S3Store:
 
     def _head_of(self, key: str, etag: str) -> Mapping[str, Any]:
         with translated(key), waiting_for_s3():
-            return self._client.head_object(Bucket=self._bucket, Key=key, IfMatch=etag, ChecksumMode="ENABLED")
+            return self._client.head_object(
+                Bucket=self._bucket, Key=key, IfMatch=etag, ChecksumMode="ENABLED"
+            )
 
-    def put(self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition) -> str:
+    def put(
+        self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition
+    ) -> str:
         """See ObjectStore.put."""
         return self._uploader.put(key, content, attributes, condition)
 
@@ -148,7 +154,9 @@ class S3Store:
         if continuation is not None:
             arguments["ContinuationToken"] = continuation
         with translated(), waiting_for_s3():
-            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=page_size, **arguments)
+            answer = self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=prefix, MaxKeys=page_size, **arguments
+            )
         files = tuple(
             ListedFile(item["Key"], item["Size"], item["LastModified"], item["ETag"])
             for item in answer.get("Contents", [])
@@ -156,7 +164,9 @@ class S3Store:
         directories = tuple(item["Prefix"] for item in answer.get("CommonPrefixes", []))
         return Listing(files=files, directories=directories, continuation=answer.get("NextContinuationToken"))
 
-    def presign_get(self, key: str, *, content_type: str, content_disposition: str, expires_in_seconds: int) -> str:
+    def presign_get(
+        self, key: str, *, content_type: str, content_disposition: str, expires_in_seconds: int
+    ) -> str:
         """See ObjectStore.presign_get."""
         with translated(key):
             return self._client.generate_presigned_url(
@@ -176,5 +186,5 @@ class S3Store:
             self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
 
 
-class _OutsideOfFile(Exception):  # noqa: N818  # never leaves this module
+class _OutsideOfFile(Exception):  # never leaves this module
     """S3 answered 416."""

@@ -96,7 +96,9 @@ class Uploader:
         self._bucket = bucket
         self._part_bytes = max(part_size_bytes, math.ceil(max_file_bytes / MAX_PARTS))
 
-    def put(self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition) -> str:
+    def put(
+        self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition
+    ) -> str:
         """Store the content, whole or not at all, and tell its ETag. Errors: see ObjectStore.put."""
         parts = _parts(content, self._part_bytes)
         first = next(parts, bytearray())
@@ -105,7 +107,14 @@ class Uploader:
         second = next(parts, None)
         if second is None:
             return self._put_object(key, first, content.sha256, attributes, condition)
-        return self._multipart(key, content, [first, second], parts, attributes, condition)
+        return self._multipart(
+            key,
+            content,
+            first_parts=[first, second],
+            more_parts=parts,
+            attributes=attributes,
+            condition=condition,
+        )
 
     def _put_object(
         self, key: str, body: bytearray, sha256: str, attributes: FileAttributes, condition: WriteCondition
@@ -133,6 +142,7 @@ class Uploader:
         self,
         key: str,
         content: IncomingContent,
+        *,
         first_parts: list[bytearray],
         more_parts: Iterator[bytearray],
         attributes: FileAttributes,
@@ -158,11 +168,23 @@ class Uploader:
             pool.kill()
             self._abort(key, upload_id)
             raise
-        remember_digest(self._client, self._bucket, key, answer["ETag"], content.sha256, answer.get("VersionId"))
+        remember_digest(
+            self._client,
+            self._bucket,
+            key,
+            etag=answer["ETag"],
+            sha256=content.sha256,
+            version_id=answer.get("VersionId"),
+        )
         return answer["ETag"]
 
     def _send_parts(
-        self, pool: Pool, key: str, upload_id: str, first_parts: list[bytearray], more_parts: Iterator[bytearray]
+        self,
+        pool: Pool,
+        key: str,
+        upload_id: str,
+        first_parts: list[bytearray],
+        more_parts: Iterator[bytearray],
     ) -> list[CompletedPartTypeDef]:
         sending = []
         number = 0
@@ -203,4 +225,6 @@ class Uploader:
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
         except FilesApiError:
             # The first error is the one to tell; the bucket's lifecycle rule removes what stays behind.
-            log.exception("multipart upload left open", extra={"event": "upload_abort_failed", "upload_id": upload_id})
+            log.exception(
+                "multipart upload left open", extra={"event": "upload_abort_failed", "upload_id": upload_id}
+            )

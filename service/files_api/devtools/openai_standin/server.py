@@ -64,7 +64,7 @@ class OpenAiStandin(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
         self.base_url = f"http://{host}:{self.server_address[1]}/v1"
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the signature is given
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what a connection failed of: clients that go away are what the stand-in is for."""
         _log.debug("A connection of the OpenAI stand-in ended", exc_info=True)
 
