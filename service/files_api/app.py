@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
 from flask_cors import CORS
+from flask_smorest.spec.plugins import FlaskPlugin
 
 from files_api.adapters.memory_idempotency import MemoryIdempotencyStore
 from files_api.adapters.openai_generator import OpenAiGenerator
@@ -60,6 +61,8 @@ _EXPOSED_HEADERS = [
     "X-Request-Id",
 ]
 _API_VERSION = "1.0.0"
+# How long one dependency may take to be called well, in seconds.
+_CHECK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
     def begin() -> None:
         begin_request(settings.request_deadline_seconds)
         request_record(request.environ).route = (
-            request.url_rule.rule if request.url_rule is not None else None
+            FlaskPlugin.flaskpath2openapi(request.url_rule.rule) if request.url_rule is not None else None
         )
 
     app.before_request(begin)
@@ -145,6 +148,7 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
 
 def _healthy(name: str, check: Callable[[], Any]) -> Callable[[], bool]:
     def run() -> bool:
+        begin_request(_CHECK_SECONDS)
         try:
             check()
         except FilesApiError:

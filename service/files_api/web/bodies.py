@@ -53,7 +53,10 @@ class BodyReader:
         self._record = request_record(environ)
         length = environ.get("CONTENT_LENGTH")
         self.declared_bytes = int(length) if length else None
-        self.is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        coding = environ.get("HTTP_TRANSFER_ENCODING", "")
+        self.is_chunked = coding != ""
+        # gunicorn undoes the chunks and nothing else: what a compressed body means would be lost.
+        self._coding_is_known = coding.strip().lower() in {"", "chunked"}
         self.read_bytes = 0
         # No length and no chunks means no body (RFC 9112 section 6.3).
         self.at_end = not self.is_chunked and not self.declared_bytes
@@ -68,6 +71,8 @@ class BodyReader:
         """
         if self.at_end:
             return b""
+        if not self._coding_is_known:
+            raise MalformedBody("Transfer-Encoding: only chunked is supported.")
         if self.declared_bytes is not None:
             size = min(size, self.declared_bytes - self.read_bytes)
         try:
@@ -121,7 +126,7 @@ class FormUpload:
         self._reader = reader
         boundary = parse_options_header(content_type)[1].get("boundary")
         try:
-            self._parser = PushMultipartParser(boundary or "", strict=True)
+            self._parser = PushMultipartParser(boundary or "")
         except (MultipartError, UnicodeEncodeError) as error:
             raise MalformedBody("The form has no usable boundary.") from error
         self._events = self._parse()
@@ -135,10 +140,8 @@ class FormUpload:
         """Yield what the parser finds, and see to it that there is but one part."""
         count = 0
         try:
-            while not self._parser.closed:
-                chunk = self._reader.read()
-                if not chunk:
-                    raise IncompleteBody("The form ended before its last boundary.")
+            # To the end of the body: what follows the last boundary has no meaning, but it has to have arrived.
+            for chunk in self._reader:
                 for event in self._parser.parse(chunk):
                     if isinstance(event, MultipartSegment):
                         count += 1
@@ -146,9 +149,10 @@ class FormUpload:
                     yield event
         except MultipartError as error:
             raise MalformedBody(f"The form is not well-formed: {error.args[0]}.") from error
-        # What follows the last boundary has no meaning, but it has to have arrived.
-        for _ in self._reader:
-            pass
+        try:
+            self._parser.close()
+        except MultipartError as error:
+            raise IncompleteBody("The form ended before its last boundary.") from error
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes of the file. Errors: see the class and BodyReader.read."""

@@ -10,7 +10,7 @@ from flask.views import MethodView
 
 from files_api.domain.content import IncomingContent
 from files_api.domain.content_types import guess_content_type
-from files_api.domain.errors import FileTooLarge
+from files_api.domain.errors import FileTooLarge, InvalidHeader
 from files_api.domain.files import NotModified
 from files_api.domain.models import FileAttributes
 from files_api.domain.paths import encode_url_path, file_name
@@ -22,6 +22,9 @@ from files_api.web.schemas import DownloadQuery, NoQuery, StoredFileSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from wsgiref.types import WSGIEnvironment
+
+    from werkzeug.datastructures import Headers
 
     from files_api.domain.files import Files
     from files_api.domain.models import FileInfo, StoredFile
@@ -55,6 +58,9 @@ def stored_file_response(stored: StoredFile, body: dict[str, Any]) -> Response:
 
 def _upload(file_path: FilePath, files: Files) -> tuple[IncomingContent, FileAttributes]:
     """Read everything of an upload but its bytes, which stream from the IncomingContent."""
+    if "Content-Range" in request.headers:
+        # RFC 9110 section 14.5: a part must never be stored as if it were the whole.
+        raise InvalidHeader("Content-Range is not supported: a PUT replaces the whole file.")
     metadata = fields.user_metadata()
     digests = fields.declared_digests()
     content_type = fields.plain_field("Content-Type")
@@ -78,6 +84,21 @@ def _upload(file_path: FilePath, files: Files) -> tuple[IncomingContent, FileAtt
     return content, FileAttributes(
         content_type=content_type or guess_content_type(file_name(file_path)), **attributes
     )
+
+
+class _EmptyResponse(Response):
+    """An answer without a body: no Content-Type, which would be Flask's default, not the file's.
+
+    A 304 keeps its Last-Modified, which Werkzeug takes away and RFC 9110 section 15.4.5 lets stand.
+    """
+
+    default_mimetype = None
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        headers = super().get_wsgi_headers(environ)
+        if "Last-Modified" in self.headers:
+            headers["Last-Modified"] = self.headers["Last-Modified"]
+        return headers
 
 
 def _download(files: Files, file_path: FilePath, disposition: str | None) -> Response:
@@ -104,9 +125,7 @@ def _download(files: Files, file_path: FilePath, disposition: str | None) -> Res
 
 
 def _not_modified(info: FileInfo) -> Response:
-    response = Response(status=HTTPStatus.NOT_MODIFIED, headers=validator_headers(info))
-    del response.headers["Content-Type"]  # Flask's default, not the file's
-    return response
+    return _EmptyResponse(status=HTTPStatus.NOT_MODIFIED, headers=validator_headers(info))
 
 
 def _redirect_to_storage(
@@ -117,7 +136,7 @@ def _redirect_to_storage(
         disposition=lambda info: content_disposition(file_path, info, disposition),
         expires_in_seconds=expires_in_seconds,
     )
-    response = Response(status=HTTPStatus.TEMPORARY_REDIRECT)
+    response = _EmptyResponse(status=HTTPStatus.TEMPORARY_REDIRECT)
     # Not through Werkzeug, which would quote and so change what was signed.
     response.autocorrect_location_header = False
     response.headers.set("Location", url)
@@ -190,6 +209,6 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
         def delete(self, _query: dict[str, Any], file_path: FilePath) -> Response:
             """Delete a file."""
             files.delete(file_path, fields.write_preconditions())
-            return Response(status=HTTPStatus.NO_CONTENT)
+            return _EmptyResponse(status=HTTPStatus.NO_CONTENT)
 
     return blueprint

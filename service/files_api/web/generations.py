@@ -6,7 +6,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import Response, request
+from flask import Response, jsonify, request
 
 from files_api.domain.generation import GeneratedFile, GenerationRules, read_request
 from files_api.domain.idempotency import check_key, fingerprint_of, replay_or_run
@@ -37,7 +37,7 @@ def _answer_of(made: GeneratedFile) -> bytes:
 def _response_of(answer: bytes) -> Response:
     content = json.loads(answer)
     body = content["body"]
-    response = Response(json.dumps(body, ensure_ascii=False), content_type="application/json")
+    response = jsonify(body)
     response.headers["ETag"] = body["etag"]
     response.headers["Cache-Control"] = "no-store"
     if content["created"]:
