@@ -125,7 +125,7 @@ class Uploader:
                     answer = self._client.put_object(
                         Bucket=self._bucket,
                         Key=key,
-                        Body=bytes(body),
+                        Body=body,
                         ChecksumSHA256=sha256,
                         **attribute_arguments(attributes),
                         **condition_arguments(condition),
@@ -214,7 +214,7 @@ class Uploader:
                 Key=key,
                 UploadId=upload_id,
                 PartNumber=number,
-                Body=bytes(part),
+                Body=part,
                 ChecksumCRC32=crc32,
             )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": crc32}
