@@ -103,7 +103,8 @@ _RASTER_IMAGES = frozenset(
 
 def guess_content_type(file_name: str) -> str:
     """Guess from the extension; DEFAULT_CONTENT_TYPE where it tells nothing."""
-    return BY_EXTENSION.get(file_name.rpartition(".")[2].lower(), DEFAULT_CONTENT_TYPE)
+    _, dot, extension = file_name.rpartition(".")
+    return BY_EXTENSION.get(extension.lower(), DEFAULT_CONTENT_TYPE) if dot else DEFAULT_CONTENT_TYPE
 
 
 def is_inert(content_type: str) -> bool:

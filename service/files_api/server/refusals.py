@@ -53,7 +53,8 @@ class Refusal:
                 "title": title,
                 "status": self.status,
                 "detail": self.detail,
-                "instance": None,
+                # What was asked for could not be read, so the occurrence itself is what there is to point at.
+                "instance": f"urn:uuid:{uuid.UUID(self.request_id)}",
                 "code": self.code,
                 "request_id": self.request_id,
             }

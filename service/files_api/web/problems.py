@@ -136,10 +136,12 @@ def on_domain_error(error: errors.FilesApiError) -> Response:
     if status >= 500:
         log.warning(
             "request failed",
-            exc_info=error,
+            # Trouble that passes comes in thousands of lines at once: its cause in a few words is enough then.
+            exc_info=None if isinstance(error, errors.RetryableError) else error,
             extra={
                 "event": "request_failed",
                 "error_code": error.code,
+                "cause": type(error.__cause__).__name__,
                 "request_id": request_record(request.environ).request_id,
             },
         )

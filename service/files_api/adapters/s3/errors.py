@@ -43,6 +43,8 @@ _SAID: dict[str, tuple[type[FilesApiError], str]] = {
 }
 _PASSING = {
     "InternalError",
+    # The upload was completed or cleared away by somebody else: only a new one can succeed.
+    "NoSuchUpload",
     "RequestTimeout",
     "RequestTimeTooSkewed",
     "ServiceUnavailable",

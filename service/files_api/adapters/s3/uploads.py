@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import math
 import random
+import re
 import zlib
+from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from botocore.exceptions import ClientError
 from gevent.pool import Pool
 
 from files_api.adapters.s3.budget import waiting_for_s3
 from files_api.adapters.s3.digests import remember_digest
-from files_api.adapters.s3.errors import translated
+from files_api.adapters.s3.errors import error_code, translated
 from files_api.domain.errors import FilesApiError, WriteConflict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import CompletedPartTypeDef
 
     from files_api.domain.content import IncomingContent
     from files_api.domain.models import FileAttributes, WriteCondition
+
+_MD5 = re.compile("[0-9a-f]{32}")
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +88,26 @@ def _parts(content: IncomingContent, part_bytes: int) -> Iterator[bytearray]:
         yield part
 
 
+def _one_after_the_other(ahead: deque[bytearray], rest: Iterator[bytearray]) -> Iterator[bytearray]:
+    """Yield what was read ahead, then the rest, and hold on to none of it."""
+    while ahead:
+        yield ahead.popleft()
+    yield from rest
+
+
+def multipart_etag(part_etags: Iterable[str]) -> str | None:
+    """The ETag that S3 gives to a multipart object, where it encrypts with keys of its own: the MD5 of the parts'.
+
+    None where ETags are something else, as with KMS keys
+    (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
+    """
+    digests = [etag.strip('"') for etag in part_etags]
+    if not all(_MD5.fullmatch(digest) for digest in digests):
+        return None
+    whole = hashlib.md5(bytes.fromhex("".join(digests)), usedforsecurity=False)
+    return f'"{whole.hexdigest()}-{len(digests)}"'
+
+
 class Uploader:
     """Writes files into one bucket.
 
@@ -100,111 +127,123 @@ class Uploader:
         self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition
     ) -> str:
         """Store the content, whole or not at all, and tell its ETag. Errors: see ObjectStore.put."""
+        arguments = attribute_arguments(attributes)
         parts = _parts(content, self._part_bytes)
-        first = next(parts, bytearray())
-        # The generator knows only at its next step whether a full part was the last one: the end of the content,
-        # and with it the check of length and digest, must have been seen before anything is written.
-        second = next(parts, None)
-        if second is None:
-            return self._put_object(key, first, content.sha256, attributes, condition)
-        return self._multipart(
-            key,
-            content,
-            first_parts=[first, second],
-            more_parts=parts,
-            attributes=attributes,
-            condition=condition,
-        )
+        # Only the step behind the last part sees the end of the content, where length and digest are checked: a
+        # file is written in one request when that step has been taken, never before.
+        ahead = deque(islice(parts, 2))
+        if len(ahead) < 2:
+            body = ahead.pop() if ahead else bytearray()
+            return self._put_object(key, body, content.sha256, arguments, condition)
+        return self._multipart(key, content, _one_after_the_other(ahead, parts), arguments, condition)
 
     def _put_object(
-        self, key: str, body: bytearray, sha256: str, attributes: FileAttributes, condition: WriteCondition
+        self, key: str, body: bytearray, sha256: str, arguments: dict[str, Any], condition: WriteCondition
     ) -> str:
+        def write() -> Mapping[str, Any]:
+            return self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,  # type: ignore[arg-type]  # botocore takes a bytearray; its stubs do not know
+                ChecksumSHA256=sha256,
+                **arguments,
+                **condition_arguments(condition),
+            )
+
         for tries_left in reversed(range(_CONFLICT_TRIES)):
             try:
-                with translated(key), waiting_for_s3():
-                    answer = self._client.put_object(
-                        Bucket=self._bucket,
-                        Key=key,
-                        Body=body,
-                        ChecksumSHA256=sha256,
-                        **attribute_arguments(attributes),
-                        **condition_arguments(condition),
-                    )
+                answer = self._write_once(key, write, lambda found: found.get("ChecksumSHA256") == sha256)
             except WriteConflict:
                 if not tries_left:
                     raise
                 gevent.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS))  # noqa: S311  # jitter, not a secret
             else:
-                return answer["ETag"]
+                return str(answer["ETag"])
         raise AssertionError("the last try returns or raises")  # pragma: no cover
 
-    def _multipart(  # noqa: PLR0913  # a private step of put()
+    def _multipart(
         self,
         key: str,
         content: IncomingContent,
-        *,
-        first_parts: list[bytearray],
-        more_parts: Iterator[bytearray],
-        attributes: FileAttributes,
+        parts: Iterator[bytearray],
+        arguments: dict[str, Any],
         condition: WriteCondition,
     ) -> str:
         with translated(key), waiting_for_s3():
             upload_id = self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=key, ChecksumAlgorithm="CRC32", **attribute_arguments(attributes)
+                Bucket=self._bucket, Key=key, ChecksumAlgorithm="CRC32", **arguments
             )["UploadId"]
         pool = Pool(_PARTS_IN_FLIGHT)
         try:
-            completed = self._send_parts(pool, key, upload_id, first_parts, more_parts)
-            with translated(key), waiting_for_s3(_COMPLETE_SECONDS):
-                answer = self._client.complete_multipart_upload(
+            sent = self._send_parts(pool, key, upload_id, parts)
+
+            def complete() -> Mapping[str, Any]:
+                return self._client.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=key,
                     UploadId=upload_id,
-                    MultipartUpload={"Parts": completed},
+                    MultipartUpload={"Parts": sent},
                     **condition_arguments(condition),
                 )
+
+            expected = multipart_etag(part["ETag"] for part in sent)
+            answer = self._write_once(
+                key, complete, lambda found: found["ETag"] == expected, seconds=_COMPLETE_SECONDS
+            )
         except BaseException:
             # Also when the client is gone, the worker is stopped or the deadline has passed: parts cost money.
             pool.kill()
             self._abort(key, upload_id)
             raise
+        etag = str(answer["ETag"])
         remember_digest(
             self._client,
             self._bucket,
             key,
-            etag=answer["ETag"],
+            etag=etag,
             sha256=content.sha256,
             version_id=answer.get("VersionId"),
         )
-        return answer["ETag"]
+        return etag
+
+    def _write_once(
+        self,
+        key: str,
+        write: Callable[[], Mapping[str, Any]],
+        is_ours: Callable[[Mapping[str, Any]], bool],
+        *,
+        seconds: float | None = None,
+    ) -> Mapping[str, Any]:
+        """Write, and see through our own success.
+
+        When S3 has done the write but its answer was lost on the way, boto3 tries again and meets what it has
+        written itself: a condition that was true is false now, an upload that was there is gone. What then stands
+        there tells whether it is ours.
+        """
+        with translated(key), waiting_for_s3(seconds):
+            try:
+                return write()
+            except ClientError as error:
+                retried = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+                if not retried or error_code(error) not in {"PreconditionFailed", "412", "NoSuchUpload"}:
+                    raise
+                found = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+                if not is_ours(found):
+                    raise
+                return found
 
     def _send_parts(
-        self,
-        pool: Pool,
-        key: str,
-        upload_id: str,
-        first_parts: list[bytearray],
-        more_parts: Iterator[bytearray],
+        self, pool: Pool, key: str, upload_id: str, parts: Iterator[bytearray]
     ) -> list[CompletedPartTypeDef]:
-        sending = []
-        number = 0
-
-        def send(part: bytearray) -> None:
-            nonlocal number
-            number += 1
-            if number > MAX_PARTS:
-                raise AssertionError("part size and maximum file size do not fit together")
-            # Blocks while as many parts as are allowed are on their way: this is what bounds memory.
-            sending.append(pool.spawn(self._send_part, key, upload_id, number, part))
-            for task in sending:
-                if task.ready():
-                    task.get(block=False)  # a part that failed ends the upload now, not after the last byte
-
-        while first_parts:
-            send(first_parts.pop(0))
-        for part in more_parts:
-            send(part)
-        return [task.get() for task in sending]
+        sent: list[CompletedPartTypeDef] = []
+        on_the_way: deque[gevent.Greenlet] = deque()
+        for number, part in enumerate(parts, start=1):
+            if len(on_the_way) == _PARTS_IN_FLIGHT:
+                # Bounds memory; and a part that failed ends the upload now, not after the last byte.
+                sent.append(on_the_way.popleft().get())
+            on_the_way.append(pool.spawn(self._send_part, key, upload_id, number, part))
+        sent += [task.get() for task in on_the_way]
+        return sent
 
     def _send_part(self, key: str, upload_id: str, number: int, part: bytearray) -> CompletedPartTypeDef:
         crc32 = base64.b64encode(zlib.crc32(part).to_bytes(4, "big")).decode()
@@ -214,7 +253,7 @@ class Uploader:
                 Key=key,
                 UploadId=upload_id,
                 PartNumber=number,
-                Body=part,
+                Body=part,  # type: ignore[arg-type]  # likewise
                 ChecksumCRC32=crc32,
             )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": crc32}
