@@ -81,7 +81,7 @@ lint: $(READY) ## Style, types, import contract, freshness of the locks and of o
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet || { echo 'Some files are not formatted: run `make format`.' >&2; exit 1; }
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(MAKE) lock-check openapi-check
 
 .PHONY: format
@@ -91,11 +91,12 @@ format: $(READY) ## Format the code, and mend what can be mended by itself
 
 .PHONY: openapi
 openapi: $(READY) ## Write openapi.json
-	@$(RUN) files_api.devtools.openapi openapi.json
+	@$(RUN) files_api.devtools.openapi --write openapi.json
 
 .PHONY: openapi-check
-openapi-check: $(READY) ## Is openapi.json what the service says of itself?
+openapi-check: $(READY) ## Is openapi.json what the service says of itself, and no break with what was released?
 	@$(RUN) files_api.devtools.openapi --check openapi.json
+	@$(RUN) files_api.devtools.openapi_changes openapi.json --against docs/openapi-released/v1.json
 
 # uv keeps the versions that it finds in its output, so a lock only changes when pyproject.toml asks for it, or when
 # upgrading is asked for. Where the packages come from is each machine's own affair and never written down.
@@ -133,7 +134,7 @@ load-ui: $(READY) ## The same from Locust's own page
 
 .PHONY: bench
 bench: $(READY) ## Requests a second, latency, MB/s, memory and CPU, beside S3 directly and nginx
-	@$(RUN) tests.benchmarks.bench
+	@$(RUN) tests.benchmarks.run
 
 ##@ Tidy
 

@@ -20,8 +20,12 @@ else
     [ -n "$PYTHON" ] || fail 'The Files API needs Python 3.11 or newer: install it, or name it with `make PYTHON=…`.'
 fi
 
-echo "Making $VENV from requirements/dev.txt: the first time takes a minute or two."
+begin() {
+    echo "Making $VENV from requirements/dev.txt: the first time takes a minute or two."
+}
+
 if command -v uv >/dev/null; then
+    begin
     uv venv --quiet --clear --python "$PYTHON" "$VENV"
     # The lock decides which files are right; whichever index has them may serve them.
     uv pip install --quiet --python "$VENV/bin/python" --require-hashes --requirements requirements/dev.txt
@@ -29,6 +33,7 @@ if command -v uv >/dev/null; then
 else
     "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null ||
         fail "$PYTHON has no venv module: install it (Debian, Ubuntu: \`apt-get install python3-venv\`), or install uv."
+    begin
     "$PYTHON" -m venv --clear "$VENV"
     pip() { "$VENV/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
     pip install --require-hashes --requirement requirements/dev.txt

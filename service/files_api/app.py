@@ -28,7 +28,8 @@ from files_api.web.generations import make_generations_blueprint
 from files_api.web.health import make_health_blueprint
 from files_api.web.lifecycle import LIFECYCLE, Lifecycle
 from files_api.web.listing import make_listing_blueprint
-from files_api.web.openapi import register_problem_responses
+from files_api.web.openapi.document import SPEC_OPTIONS
+from files_api.web.openapi.problems import register_problems
 from files_api.web.request_log import RequestLog, request_record
 
 if TYPE_CHECKING:
@@ -103,19 +104,14 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
         API_TITLE="Files API",
         API_VERSION=_API_VERSION,
         OPENAPI_VERSION="3.1.0",
-        API_SPEC_OPTIONS={
-            "info": {
-                "description": "Create, read, list, update and delete files in an S3 bucket, and make files with "
-                "OpenAI.\n\nEvery error is `application/problem+json` (RFC 9457) with a stable `code`."
-            }
-        },
+        API_SPEC_OPTIONS=SPEC_OPTIONS,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.extensions[LIFECYCLE] = lifecycle = Lifecycle(settings.drain_file)
 
     api = Api(app)
     api.DEFAULT_ERROR_RESPONSE_NAME = None
-    register_problem_responses(api.spec)
+    register_problems(api.spec)
     files = Files(parts.store, max_file_bytes=settings.max_file_bytes)
     rules = GenerationRules(
         settings.text_models, settings.image_models, settings.speech_models, settings.speech_voices

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import flask_smorest
 from flask import request
+from flask.globals import request_ctx
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
 from files_api.domain.errors import FilesApiError, InvalidFilePath, MalformedBody, ValidationFailed
@@ -31,6 +32,9 @@ _INCOMPLETE_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 class StrictParser(FlaskParser):
     """Reads arguments, and tells of everything that it does not understand."""
+
+    #: None leaves it to the schema, which refuses what it does not know; webargs' own default would drop it silently.
+    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {"query": None, "json": None}
 
     def load_querystring(self, req: Request, schema: Schema) -> Mapping[str, str]:
         """Decode the query; other than Werkzeug, refuse what is not UTF-8, escaped wrongly or given twice."""
@@ -127,7 +131,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 class FilePathConverter(BaseConverter):
     """Lets anything through to the view, slashes and all; `file_path_of` reads and checks what was really sent."""
 
-    regex = ".*"
+    # Also a line feed, which `.` would not match.
+    regex = r"[\s\S]*"
     part_isolating = False
 
 
@@ -146,9 +151,7 @@ def file_path_of(raw_uri: str) -> FilePath:
         path = "/" + path.partition("://")[2].partition("/")[2]
     segments = path.split("/", 3)
     if [unquote_to_bytes(segment) for segment in segments[:3]] != [b"", b"v1", b"files"]:
-        raise InvalidFilePath(
-            "The path has an encoded slash (%2F), which would be another spelling of a folder."
-        )
+        raise InvalidFilePath("The beginning of the path has to be spelled /v1/files/, slashes included.")
     return decode_url_path(segments[3])
 
 
@@ -165,6 +168,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
         app.url_map.strict_slashes = True
         app.url_map.redirect_defaults = False
         app.url_value_preprocessor(_check_file_path)
+        app.before_request(_check_method)
         super().init_app(app, **options)
         self.register_converter(
             FilePathConverter, lambda _: {"type": "string", "minLength": 1, "maxLength": 1024}
@@ -174,6 +178,12 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
         self._app.register_error_handler(FilesApiError, problems.on_domain_error)
         self._app.register_error_handler(HTTPException, problems.on_http_exception)
         self._app.register_error_handler(Exception, problems.on_unexpected_error)
+
+
+def _check_method() -> None:
+    """Methods are case-sensitive (RFC 9110 section 9.1); Werkzeug takes `get` for GET."""
+    if request.environ["REQUEST_METHOD"] != request.method and request_ctx.url_adapter is not None:
+        raise MethodNotAllowed(valid_methods=list(request_ctx.url_adapter.allowed_methods()))
 
 
 def _check_file_path(_: str | None, values: dict[str, Any] | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,6 +59,8 @@ class BodyReader:
         # gunicorn undoes the chunks and nothing else: what a compressed body means would be lost.
         self._coding_is_known = coding.strip().lower() in {"", "chunked"}
         self.read_bytes = 0
+        #: One byte more than this is too much; for bodies that do not declare their length.
+        self.enough_bytes = sys.maxsize - 1
         # No length and no chunks means no body (RFC 9112 section 6.3).
         self.at_end = not self.is_chunked and not self.declared_bytes
 
@@ -75,6 +78,9 @@ class BodyReader:
             raise MalformedBody("Transfer-Encoding: only chunked is supported.")
         if self.declared_bytes is not None:
             size = min(size, self.declared_bytes - self.read_bytes)
+        elif self.read_bytes <= self.enough_bytes:
+            # gunicorn waits until it has all that is asked for: do not ask for more than decides the matter.
+            size = min(size, self.enough_bytes - self.read_bytes + 1)
         try:
             data = self._source.read(size)
         except BodyTooSlow as error:
@@ -199,7 +205,8 @@ def settle_unread_body(response: Response) -> Response:
     if reader.at_end:
         return response
     connection = request.environ.get("gunicorn.socket")
-    failed = response.status_code == HTTPStatus.REQUEST_TIMEOUT
+    # Who declares too much is told so at once, and not after having sent it.
+    failed = response.status_code in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
     waits_for_continue = "HTTP_EXPECT" in request.environ and reader.read_bytes == 0
     small = reader.declared_bytes is not None and reader.declared_bytes <= _WORTH_DRAINING_BYTES
     if small and not failed and not waits_for_continue:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import cache
 from importlib.resources import files as resources
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
+
+from files_api.web.openapi.document import make_document
 
 if TYPE_CHECKING:
     from files_api.web.api import Api
@@ -19,6 +22,8 @@ _PAGE_POLICY = (
     "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _ASSETS = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
+# The names of the assets carry no version: they are kept for an hour, and asked for again by their ETag.
+_ASSET_SECONDS = 3600
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -27,30 +32,65 @@ _PAGE = """<!doctype html>
 <title>Files API</title>
 <link rel="icon" type="image/png" href="docs/assets/favicon-32x32.png">
 <link rel="stylesheet" href="docs/assets/swagger-ui.css">
+<link rel="stylesheet" href="docs/page.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
+<noscript>This page needs JavaScript; the document behind it is <a href="openapi.json">openapi.json</a>.</noscript>
 <script src="docs/assets/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script>
 </body>
 </html>
 """
-# Swagger UI percent-encodes the slashes of a path, as OpenAPI demands of a path parameter. Ours has slashes.
-_START = """window.ui = SwaggerUIBundle({
+# Swagger UI percent-encodes the slashes of a path, as OpenAPI demands of a path parameter. Ours has slashes, and the
+# service refuses encoded ones. Not so where a browser would then resolve `.` and `..`, and name another file.
+_START = """'use strict';
+
+function withSlashes(address) {
+  const url = new URL(address, window.location.href);
+  const prefix = url.origin + '/v1/files/';
+  if (!url.href.startsWith(prefix)) return address;
+  const path = url.href.slice(prefix.length).split(/[?#]/, 1)[0];
+  const segments = path.replace(/%2F/gi, '/').split('/');
+  const isDots = (segment) => /^(\\.|%2e){1,2}$/i.test(segment);
+  if (segments.some(isDots)) return address;
+  return prefix + segments.join('/') + url.href.slice(prefix.length + path.length);
+}
+
+window.ui = SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#swagger-ui',
   deepLinking: true,
   tryItOutEnabled: true,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
   requestInterceptor: (request) => {
-    const url = new URL(request.url, window.location.href);
-    if (url.pathname.startsWith('/v1/files/')) {
-      url.pathname = url.pathname.replaceAll('%2F', '/');
-      request.url = url.toString();
-    }
+    request.url = withSlashes(request.url);
     return request;
   },
 });
 """
+_STYLE = """body { margin: 0; background: #fff; }
+.swagger-ui .info { margin: 32px 0 24px; }
+.swagger-ui .info .title { font-size: 32px; }
+.swagger-ui .info details { margin: 8px 0; }
+.swagger-ui .info summary { cursor: pointer; font-family: sans-serif; font-size: 14px; font-weight: 600; }
+.swagger-ui .info table td, .swagger-ui .info table th { padding: 3px 12px 3px 0; text-align: left; }
+.swagger-ui .scheme-container { display: none; }
+noscript { display: block; margin: 32px; font-family: sans-serif; }
+"""
+
+
+def _cached(text: str, content_type: str, max_age_seconds: int) -> Response:
+    """Answer a text that is the same until the next release, and 304 to who has it already."""
+    response = Response(text, content_type=content_type)
+    response.set_etag(hashlib.sha256(text.encode()).hexdigest()[:32])
+    response.headers["Cache-Control"] = (
+        f"public, max-age={max_age_seconds}" if max_age_seconds else "no-cache"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.make_conditional(request.environ)
+    return response
 
 
 def make_docs_blueprint(api: Api) -> Blueprint:
@@ -60,27 +100,32 @@ def make_docs_blueprint(api: Api) -> Blueprint:
 
     @cache
     def document() -> str:
-        return json.dumps(api.spec.to_dict(), ensure_ascii=False)
+        return json.dumps(make_document(api.spec), ensure_ascii=False)
 
     @blueprint.get("/")
     def page() -> Response:
-        response = Response(_PAGE, content_type="text/html; charset=utf-8")
+        response = _cached(_PAGE, "text/html; charset=utf-8", 0)
         response.headers["Content-Security-Policy"] = _PAGE_POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
     @blueprint.get("/openapi.json")
     def openapi_json() -> Response:
-        return Response(document(), content_type="application/json")
+        return _cached(document(), "application/json", 0)
 
     @blueprint.get("/docs/start.js")
     def start() -> Response:
-        return Response(_START, content_type="text/javascript; charset=utf-8")
+        return _cached(_START, "text/javascript; charset=utf-8", 0)
+
+    @blueprint.get("/docs/page.css")
+    def style() -> Response:
+        return _cached(_STYLE, "text/css; charset=utf-8", 0)
 
     @blueprint.get("/docs/assets/<name>")
     def asset(name: str) -> Response:
         if name not in _ASSETS:
             raise NotFound
-        return send_from_directory(assets, name, max_age=3600)
+        response = send_from_directory(assets, name, max_age=_ASSET_SECONDS)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
 
     return blueprint

@@ -14,9 +14,11 @@ from files_api.domain.errors import FileTooLarge, InvalidHeader
 from files_api.domain.files import NotModified
 from files_api.domain.models import FileAttributes
 from files_api.domain.paths import encode_url_path, file_name
-from files_api.web import fields, openapi
+from files_api.web import fields
 from files_api.web.api import Blueprint
 from files_api.web.bodies import FormUpload, body_reader
+from files_api.web.openapi import operations
+from files_api.web.openapi.problems import problems
 from files_api.web.representations import content_disposition, file_headers, validator_headers
 from files_api.web.schemas import DownloadQuery, NoQuery, StoredFileSchema
 
@@ -72,10 +74,12 @@ def _upload(file_path: FilePath, files: Files) -> tuple[IncomingContent, FileAtt
     }
     reader = body_reader()
     declared = reader.declared_bytes
+    reader.enough_bytes = files.max_file_bytes
     chunks: Iterable[bytes] = reader
     if request.mimetype == "multipart/form-data":
         if declared is not None and declared > files.max_file_bytes + _FORM_OVERHEAD_BYTES:
             raise FileTooLarge(f"The file is larger than {files.max_file_bytes} bytes.")
+        reader.enough_bytes += _FORM_OVERHEAD_BYTES
         form = FormUpload(reader, content_type or "")
         content_type, chunks, declared = form.part_content_type, form, None
     content = IncomingContent(
@@ -155,19 +159,29 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
         "files", __name__, url_prefix="/v1/files", description="Create, read and delete files."
     )
 
-    @blueprint.route("/<file_path:file_path>", parameters=[openapi.FILE_PATH])
+    @blueprint.route("/<file_path:file_path>", parameters=[operations.FILE_PATH])
     class File(MethodView):
-        @blueprint.doc(**openapi.PUT_FILE)
+        @blueprint.doc(**operations.PUT_FILE)
         @blueprint.arguments(NoQuery, location="query")
-        @blueprint.response(201, StoredFileSchema, headers=openapi.CREATED_HEADERS)
-        @blueprint.alt_response(
-            200,
-            schema=StoredFileSchema,
-            description="The file was replaced.",
-            headers=openapi.WRITE_HEADERS,
-            success=True,
+        @blueprint.response(201, StoredFileSchema)
+        @blueprint.alt_response(200, schema=StoredFileSchema, success=True)
+        @problems(
+            "invalid_path",
+            "invalid_header",
+            "invalid_metadata",
+            "invalid_precondition",
+            "invalid_digest",
+            "digest_mismatch",
+            "incomplete_body",
+            "malformed_body",
+            "request_timeout",
+            "write_conflict",
+            "precondition_failed",
+            "file_too_large",
+            "validation_error",
+            "uri_too_long",
+            "storage_unavailable",
         )
-        @openapi.problems(400, 408, 409, 412, 413, 422, 503)
         def put(self, _query: dict[str, Any], file_path: FilePath) -> Response:
             """Upload a file.
 
@@ -180,9 +194,17 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             what = "New file uploaded" if stored.created else "Existing file updated"
             return stored_file_response(stored, stored_file_json(stored, f"{what} at path: {file_path}"))
 
-        @blueprint.doc(**openapi.GET_FILE)
+        @blueprint.doc(**operations.GET_FILE)
         @blueprint.arguments(DownloadQuery, location="query")
-        @openapi.problems(400, 404, 412, 416, 422, 503)
+        @problems(
+            "invalid_path",
+            "file_not_found",
+            "precondition_failed",
+            "range_not_satisfiable",
+            "validation_error",
+            "uri_too_long",
+            "storage_unavailable",
+        )
         def get(self, query: dict[str, Any], file_path: FilePath) -> Response:
             """Download a file.
 
@@ -192,8 +214,18 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
                 return _redirect_to_storage(files, file_path, query["disposition"], presigned_url_seconds)
             return _download(files, file_path, query["disposition"])
 
-        @blueprint.doc(**openapi.HEAD_FILE)
+        @blueprint.doc(**operations.HEAD_FILE)
         @blueprint.arguments(DownloadQuery, location="query")
+        @problems(
+            "invalid_path",
+            "file_not_found",
+            "precondition_failed",
+            "validation_error",
+            "uri_too_long",
+            "storage_unavailable",
+            has_body=False,
+            tells_x_error=True,
+        )
         def head(self, query: dict[str, Any], file_path: FilePath) -> Response:
             """Tell everything about a file but its bytes."""
             found = files.inspect(file_path, fields.read_preconditions(), with_digest=fields.wants_sha256())
@@ -203,9 +235,19 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             response.content_length = found.size_bytes
             return response
 
-        @blueprint.doc(**openapi.DELETE_FILE)
+        @blueprint.doc(**operations.DELETE_FILE)
         @blueprint.arguments(NoQuery, location="query")
-        @openapi.problems(400, 404, 412, 422, 503)
+        @problems(
+            "invalid_path",
+            "invalid_precondition",
+            "file_not_found",
+            "write_conflict",
+            "precondition_failed",
+            "validation_error",
+            "uri_too_long",
+            "storage_unavailable",
+            tells_x_error=True,
+        )
         def delete(self, _query: dict[str, Any], file_path: FilePath) -> Response:
             """Delete a file."""
             files.delete(file_path, fields.write_preconditions())

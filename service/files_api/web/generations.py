@@ -11,9 +11,10 @@ from flask import Response, jsonify, request
 from files_api.domain.generation import GeneratedFile, GenerationRules, read_request
 from files_api.domain.idempotency import check_key, fingerprint_of, replay_or_run
 from files_api.domain.paths import encode_url_path
-from files_api.web import openapi
 from files_api.web.api import Blueprint
 from files_api.web.files import stored_file_json
+from files_api.web.openapi import operations
+from files_api.web.openapi.problems import problems
 from files_api.web.schemas import GeneratedFileSchema, GenerationSchema, NoQuery
 
 if TYPE_CHECKING:
@@ -55,18 +56,32 @@ def make_generations_blueprint(
     )
 
     @blueprint.route("/generated", methods=["POST"])
-    @blueprint.doc(**openapi.GENERATE_FILE)
+    @blueprint.doc(**operations.GENERATE_FILE)
     @blueprint.arguments(NoQuery, location="query")
-    @blueprint.arguments(GenerationSchema, location="json", examples=openapi.GENERATION_EXAMPLES)
-    @blueprint.response(201, GeneratedFileSchema, headers=openapi.CREATED_HEADERS)
-    @blueprint.alt_response(
-        200,
-        schema=GeneratedFileSchema,
-        description="The file was there and was replaced.",
-        headers=openapi.WRITE_HEADERS,
-        success=True,
+    @blueprint.arguments(GenerationSchema, location="json")
+    @blueprint.response(201, GeneratedFileSchema)
+    @blueprint.alt_response(200, schema=GeneratedFileSchema, success=True)
+    @problems(
+        "malformed_body",
+        "incomplete_body",
+        "invalid_idempotency_key",
+        "request_timeout",
+        "file_exists",
+        "idempotency_key_in_use",
+        "write_conflict",
+        "body_too_large",
+        "file_too_large",
+        "unsupported_media_type",
+        "validation_error",
+        "generation_refused",
+        "idempotency_key_reused",
+        "generation_busy",
+        "generator_bad_answer",
+        "storage_unavailable",
+        "generator_unavailable",
+        "generation_not_configured",
+        "generator_timeout",
     )
-    @openapi.problems(400, 408, 409, 413, 415, 422, 429, 502, 503, 504)
     def generate_file(_query: dict[str, Any], body: dict[str, Any]) -> Response:
         """Generate a file with AI.
 

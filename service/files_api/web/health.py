@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, jsonify
 
 from files_api.web.api import Blueprint
+from files_api.web.openapi import operations
+from files_api.web.openapi.problems import problems
 from files_api.web.problems import problem
 from files_api.web.schemas import DeepHealthSchema, HealthSchema, VersionSchema
 
@@ -53,15 +55,17 @@ def make_health_blueprint(
         return response
 
     @blueprint.route("/health/live", methods=["GET"])
-    @blueprint.doc(operationId="getLiveness")
+    @blueprint.doc(**operations.GET_LIVENESS)
     @blueprint.response(200, HealthSchema)
+    @problems()
     def live() -> Response:
         """Tell that the process answers."""
         return answer({"status": "ok"})
 
     @blueprint.route("/health/ready", methods=["GET"])
-    @blueprint.doc(operationId="getReadiness", responses={503: {"$ref": "#/components/responses/Problem503"}})
+    @blueprint.doc(**operations.GET_READINESS)
     @blueprint.response(200, HealthSchema)
+    @problems("draining")
     def ready() -> Response:
         """Tell whether the load balancer may send requests; S3 and OpenAI are not asked."""
         if not lifecycle.is_ready:
@@ -69,9 +73,10 @@ def make_health_blueprint(
         return answer({"status": "ok"})
 
     @blueprint.route("/health/deep", methods=["GET"])
-    @blueprint.doc(operationId="getDeepHealth")
+    @blueprint.doc(**operations.GET_DEEP_HEALTH)
     @blueprint.response(200, DeepHealthSchema)
-    @blueprint.alt_response(503, schema=DeepHealthSchema, description="At least one dependency is not well.")
+    @blueprint.alt_response(503, schema=DeepHealthSchema)
+    @problems()
     def deep() -> Response:
         """Ask everything that the service depends on; for alarms, not for the load balancer."""
         results = {name: _run(check) for name, check in checks.items()}
@@ -88,8 +93,9 @@ def make_health_blueprint(
         )
 
     @blueprint.route("/version", methods=["GET"])
-    @blueprint.doc(operationId="getVersion")
+    @blueprint.doc(**operations.GET_VERSION)
     @blueprint.response(200, VersionSchema)
+    @problems()
     def show_version() -> Response:
         """Tell what is running."""
         return answer({"version": version, "commit": commit})

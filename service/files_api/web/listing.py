@@ -9,8 +9,9 @@ from flask import Response, jsonify
 
 from files_api.domain.errors import ValidationFailed
 from files_api.domain.paths import check_directory
-from files_api.web import openapi
 from files_api.web.api import Blueprint
+from files_api.web.openapi import operations
+from files_api.web.openapi.problems import problems
 from files_api.web.page_tokens import Page, read_page_token, write_page_token
 from files_api.web.schemas import ListingSchema, ListQuery
 
@@ -56,10 +57,10 @@ def make_listing_blueprint(files: Files, *, bucket: str) -> Blueprint:
         return page.directory, page.recursive, page.continuation
 
     @blueprint.route("", methods=["GET"])
-    @blueprint.doc(**openapi.LIST_FILES)
+    @blueprint.doc(**operations.LIST_FILES)
     @blueprint.arguments(ListQuery, location="query")
     @blueprint.response(200, ListingSchema)
-    @openapi.problems(422, 503)
+    @problems("validation_error", "uri_too_long", "storage_unavailable")
     def list_files(query: dict[str, Any]) -> Response:
         """List files.
 

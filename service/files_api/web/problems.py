@@ -72,7 +72,19 @@ _DETAIL_OF_STATUS = {
     404: "There is nothing at this URL; the documentation is at /.",
     405: "This URL does not know this method; Allow tells the ones it knows.",
 }
+# RFC 9110's names where Python's change from release to release.
+_TITLE_OF_STATUS = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 _INTERNAL_DETAIL = "Something went wrong here. The cause is in the log, under this request_id."
+
+
+def title_of(status: int) -> str:
+    """Name a status."""
+    return _TITLE_OF_STATUS.get(status) or HTTPStatus(status).phrase
 
 
 def problem(
@@ -97,7 +109,7 @@ def problem(
     body: dict[str, Any] = {
         # RFC 9457 section 4.2.1: `code` is what tells problems apart, there is nothing more to read at a URI.
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title_of(status),
         "status": status,
         "detail": detail,
         # Printable ASCII already; quoted once more, because not all of that may stand in a URI reference.

@@ -9,6 +9,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validat
 
 from files_api.domain.errors import InvalidFilePath
 from files_api.domain.paths import Directory, FilePath, check_directory, check_file_path
+from files_api.web.openapi.parts import DIRECTORY_PATTERN
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
 
@@ -98,7 +99,9 @@ class ListQuery(QuerySchema):
         load_default=None,
         metadata={
             "description": "List what is under this directory: `a/b` means `a/b/…`, not `a/bc`. All files when empty.",
-            "example": "reports/2026",
+            "maxLength": 1025,
+            "pattern": DIRECTORY_PATTERN,
+            "examples": ["reports/2026"],
         },
     )
     recursive = query_boolean(
@@ -170,7 +173,7 @@ class GeneratedFileSchema(StoredFileSchema):
         required=True, metadata={"example": "New Text file generated and uploaded at path: poems/autumn.txt"}
     )
     model = fields.String(
-        required=True, metadata={"description": "The model that made it.", "example": "gpt-5-mini"}
+        required=True, metadata={"description": "The model that made it.", "example": "gpt-6.1-terra"}
     )
     usage = fields.Nested(UsageSchema, required=True)
 

@@ -145,6 +145,8 @@ class Uploader:
                 Bucket=self._bucket,
                 Key=key,
                 Body=body,  # type: ignore[arg-type]  # botocore takes a bytearray; its stubs do not know
+                # S3 needs only the checksum; other servers (moto) keep it only under its algorithm's name.
+                ChecksumAlgorithm="SHA256",
                 ChecksumSHA256=sha256,
                 **arguments,
                 **condition_arguments(condition),
