@@ -14,7 +14,7 @@ from flask_smorest.spec.plugins import FlaskPlugin
 from files_api.adapters.memory_idempotency import MemoryIdempotencyStore
 from files_api.adapters.openai_generator import OpenAiGenerator
 from files_api.adapters.s3.budget import begin_request
-from files_api.adapters.s3.client import make_s3_client
+from files_api.adapters.s3.client import make_s3_clients
 from files_api.adapters.s3.store import S3Store
 from files_api.adapters.ssm_parameters import SsmParameters
 from files_api.domain.errors import FilesApiError
@@ -78,16 +78,21 @@ class Dependencies:
 
 def make_dependencies(settings: Settings) -> Dependencies:
     """Make the real ones. Call it after the fork: clients must not be shared between processes."""
+    can_generate = bool(settings.openai_api_key or settings.openai_key_parameter)
+    generator = OpenAiGenerator(settings, SsmParameters(settings.aws_region).read)
+    if can_generate:
+        # Before the first request: the import would hold up everybody else's.
+        generator.load()
     return Dependencies(
         store=S3Store(
-            make_s3_client(settings),
+            *make_s3_clients(settings),
             settings.bucket,
             part_size_bytes=settings.part_size_bytes,
             max_file_bytes=settings.max_file_bytes,
         ),
-        generator=OpenAiGenerator(settings, SsmParameters(settings.aws_region).read),
+        generator=generator,
         idempotency=MemoryIdempotencyStore(),
-        can_generate=bool(settings.openai_api_key or settings.openai_key_parameter),
+        can_generate=can_generate,
     )
 
 

@@ -92,7 +92,9 @@ def _check_room(quick: bool) -> None:
 def main() -> int:
     """Measure, print the tables and write the JSON."""
     arguments = _arguments()
-    # SIGTERM unwinds like Ctrl-C, so that every program is stopped and every file removed.
+    # Both unwind, so that every program is stopped and every file removed. Started in the background by a shell,
+    # Python would otherwise find SIGINT ignored and leave it so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         _check_room(arguments.quick)

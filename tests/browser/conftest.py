@@ -42,6 +42,12 @@ class Watched:
         self.page.on("request", lambda request: self._note(request.url))
         self.page.on("requestfailed", lambda request: self.failed.append(f"{request.url}: {request.failure}"))
 
+    def expect_refusal(self, status: int) -> None:
+        """Chromium writes a refused request on the console: this one was meant."""
+        (line,) = self.errors
+        assert f"status of {status} " in line
+        self.errors.clear()
+
     def _note(self, url: str) -> None:
         parts = urlsplit(url)
         # What the page makes itself (a downloaded file, an icon) never leaves the browser.
@@ -60,7 +66,9 @@ def service() -> Iterator[Service]:
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.fail("The browser tests need Chromium: `apt-get install chromium`, or your system's package of that name.")
+        pytest.fail(
+            "The browser tests need Chromium: `apt-get install chromium`, or your system's package of that name."
+        )
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, headless=True, args=_FLAGS)
         yield running

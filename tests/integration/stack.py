@@ -31,12 +31,23 @@ SECRET = "secret-that-must-not-be-logged"
 _START_SECONDS = 30.0
 
 # The child ends when this process does, however it ends: then its standard input is closed.
+# S3 decides a conditional write at one moment; moto looks first and writes then, so that two of them can both win.
 _MOTO = """
-import sys
-from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
+import sys, threading
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+moto = DomainDispatcherApplication(create_backend_app)
+one_at_a_time = threading.Lock()
+def application(environ, start_response):
+    conditional = "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ
+    if conditional and environ["REQUEST_METHOD"] in {"PUT", "POST", "DELETE"}:
+        with one_at_a_time:
+            return moto(environ, start_response)
+    return moto(environ, start_response)
+server = make_server("127.0.0.1", 0, application, threaded=True)
+server.daemon_threads = True
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(server.server_port, flush=True)
 sys.stdin.read()
 """
 
@@ -145,7 +156,7 @@ class Log:
             return list(self._lines)
 
     def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.lines]
+        return [_parsed(line) for line in self.lines]
 
     def wait_for(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 10.0) -> dict[str, Any]:
         """The first line, past or to come, that is wanted."""
@@ -155,7 +166,7 @@ class Log:
         def look() -> bool:
             nonlocal seen
             while seen < len(self._lines):
-                record = json.loads(self._lines[seen])
+                record = _parsed(self._lines[seen])
                 seen += 1
                 if wanted(record):
                     found.append(record)
@@ -172,6 +183,14 @@ class Log:
         return self.wait_for(
             lambda record: record.get("event") == "request" and record.get("request_id") == request_id
         )
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(line)
+    except ValueError as error:
+        raise AssertionError(f"a line of the log is not JSON: {line!r}") from error
+    return record
 
 
 class Service:
@@ -269,7 +288,7 @@ class Stack:
             "AWS_ACCESS_KEY_ID": "tests",
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "OPENAI_API_KEY": SECRET,
-            "OPENAI_BASE_URL": f"{self.openai.url}/v1",
+            "OPENAI_BASE_URL": self.openai.url,
             **settings,
         }
 

@@ -226,7 +226,7 @@ def test_a_create_only_whose_answer_was_lost_is_known_to_be_our_own(
 # Downloads ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("after_bytes", [0, 1, 700_000, 2 * MIB - 1])
+@pytest.mark.parametrize("after_bytes", [1, 700_000, 2 * MIB - 1])
 def test_a_download_that_s3_cuts_is_seen_to_be_broken(
     watched: Client, storage: StorageProxy, bucket: Bucket, after_bytes: int
 ) -> None:
@@ -235,6 +235,15 @@ def test_a_download_that_s3_cuts_is_seen_to_be_broken(
 
     with pytest.raises((BrokenAnswer, ConnectionError)):
         watched.get("large")
+
+
+def test_a_download_that_s3_cuts_before_its_first_byte_is_an_error(
+    watched: Client, storage: StorageProxy, bucket: Bucket
+) -> None:
+    bucket.put("large", bytes(2 * MIB))
+    storage.damage("cut_answer", "GetObject", after_bytes=0)
+
+    assert watched.get("large").status >= 500
 
 
 def test_a_download_that_s3_cuts_has_told_its_true_length(
@@ -305,9 +314,9 @@ def test_of_an_upload_whose_client_goes_nothing_is_stored(
     connection = watched.raw()
     connection.send(
         request_head(
-            "PUT", watched.target("old"), f"Content-Length: {len(LARGE) * 2}", f"X-Request-Id: {request_id}"
+            "PUT", watched.target("old"), f"Content-Length: {len(LARGE) * 3}", f"X-Request-Id: {request_id}"
         ),
-        LARGE,
+        LARGE * 2,
     )
     storage.wait_for_call("UploadPart")
 

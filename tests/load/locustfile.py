@@ -3,7 +3,8 @@
 Five kinds of users, in proportions that are plausible for a team: most read, some edit, and few list, move larger
 files or generate. Each request has a name of its kind, not of its path, so that the statistics stay short. Every answer
 is held to the contract: a wrong status or wrong bytes count as a failure. Everything is written under `load/` and
-removed at the end.
+removed at the end. A visit of a user is always whole, so that each behaviour is there however short the run is
+(`--stop-timeout` lets the last visits end).
 
 Generating costs money where OpenAI is the real one: `--exclude-tags generation` leaves it out.
 """
@@ -27,6 +28,7 @@ MIB = 1024 * 1024
 _SMALL_SIZES = (200, 1024, 8 * 1024, 64 * 1024)
 # One that goes to S3 in one request, and one that goes in parts.
 _LARGE_SIZES = (3 * MIB, 10 * MIB)
+_SHARE_READ_ANEW = 0.6
 # What people call their files: spaces, other scripts, percent signs.
 _NAMES = ("report.txt", "Angebot für Müller.pdf", "50% off.png", "データ.csv", "photo 1+2.jpg")
 # Cut from one block, so that making content costs the client nothing.
@@ -131,45 +133,34 @@ class Reader(FilesUser):
 
     weight = 4
 
-    def on_start(self) -> None:
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
         self.files: dict[str, tuple[bytes, str]] = {}
+
+    def _fill(self) -> None:
         for size in _SMALL_SIZES:
             file_path, content = self.new_name(), some_bytes(size)
             etag = self.put_new(file_path, content)
             if etag is not None:
                 self.files[file_path] = content, etag
 
-    def one(self) -> tuple[str, bytes, str]:
-        """Any of the files: its URL, content and ETag."""
-        file_path, (content, etag) = random.choice(list(self.files.items()))
-        return url_of(file_path), content, etag
-
-    @task(6)
-    def get(self) -> None:
-        url, content, _ = self.one()
-        self.call("GET", "GET", url, 200, check=has(content))
-
-    @task(6)
-    def get_again(self) -> None:
-        url, _, etag = self.one()
-        self.call("GET again, unchanged", "GET", url, 304, check=has(b""), headers={"If-None-Match": etag})
-
-    @task(3)
-    def head(self) -> None:
-        url, content, _ = self.one()
-        length = str(len(content))
+    @task
+    def visit(self) -> None:
+        """Mostly what was read before, which has not changed."""
+        if not self.files:
+            self._fill()
+        for file_path, (content, etag) in self.files.items():
+            unchanged = {"If-None-Match": etag}
+            self.call(
+                "GET again, unchanged", "GET", url_of(file_path), 304, check=has(b""), headers=unchanged
+            )
+            if random.random() < _SHARE_READ_ANEW:
+                self.call("GET", "GET", url_of(file_path), 200, check=has(content))
+        file_path, (content, _) = random.choice(list(self.files.items()))
+        url, length, first = url_of(file_path), str(len(content)), random.randrange(len(content))
         self.call("HEAD", "HEAD", url, 200, check=lambda answer: answer.headers["Content-Length"] == length)
-
-    @task(3)
-    def get_range(self) -> None:
-        url, content, _ = self.one()
-        first = random.randrange(len(content))
-        self.call(
-            "GET a range", "GET", url, 206, check=has(content[first:]), headers={"Range": f"bytes={first}-"}
-        )
-
-    @task(2)
-    def get_missing(self) -> None:
+        rest = {"Range": f"bytes={first}-"}
+        self.call("GET a range", "GET", url, 206, check=has(content[first:]), headers=rest)
         self.call("GET missing", "GET", url_of(self.new_name()), 404)
 
 
@@ -199,12 +190,15 @@ class Browser(FilesUser):
     weight = 1
     _FILES = 12
 
-    def on_start(self) -> None:
-        for number in range(self._FILES):
-            self.put_new(f"{self.folder}/{number % 3}/{number:03}.txt", some_bytes(100))
+    @task
+    def browse(self) -> None:
+        if not self.written:
+            for number in range(self._FILES):
+                self.put_new(f"{self.folder}/{number % 3}/{number:03}.txt", some_bytes(100))
+        self._all_pages()
+        self._one_level()
 
-    @task(3)
-    def all_pages(self) -> None:
+    def _all_pages(self) -> None:
         seen: list[str] = []
 
         def is_in_order(answer: Answer) -> bool:
@@ -222,8 +216,7 @@ class Browser(FilesUser):
             url = f"/v1/files?page_size=5&page_token={quote(token)}"
             answer = self.call("list, next page", "GET", url, 200, check=is_in_order)
 
-    @task(1)
-    def one_level(self) -> None:
+    def _one_level(self) -> None:
         folders = [f"{self.folder}/{number}/" for number in range(3)]
         url = f"/v1/files?directory={self.folder}&recursive=false"
         self.call(
@@ -242,12 +235,9 @@ class Archivist(FilesUser):
     wait_time = between(1.0, 3.0)
 
     @task
-    def raw(self) -> None:
-        self._there_and_back(is_form=False)
-
-    @task
-    def form(self) -> None:
-        self._there_and_back(is_form=True)
+    def move(self) -> None:
+        for is_form in (False, True):
+            self._there_and_back(is_form=is_form)
 
     def _there_and_back(self, *, is_form: bool) -> None:
         file_path, content = self.new_name(), some_bytes(random.choice(_LARGE_SIZES))

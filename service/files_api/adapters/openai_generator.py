@@ -1,7 +1,7 @@
 """Files made by OpenAI, or by a server that speaks its protocol.
 
-The SDK is large: it is imported, and its clients are made, at first use. Its own retries are off, since one
-retry at most is allowed here, and none where the answer says when to come again.
+The SDK is large: it is imported, and its clients are made, by `load` or at first use. Its own retries are off,
+since one retry at most is allowed here, and none where the answer says when to come again.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from files_api.adapters.deadlines import deadline_of
@@ -22,7 +23,7 @@ from files_api.domain.errors import FilesApiError, GenerationRefused, GeneratorB
 from files_api.domain.generation import Kind, SpeechOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     import openai
@@ -41,6 +42,15 @@ _RETRY_PAUSE_SECONDS = 0.2
 _ENVELOPE_BYTES = 1024 * 1024
 #: A character takes up to six bytes of JSON for two of UTF-8 (an escape such as \u00e9).
 _JSON_TEXT_FACTOR = 3
+_ENDPOINTS: Mapping[Kind, Callable[[openai.OpenAI], Callable[..., AbstractContextManager[Any]]]] = (
+    MappingProxyType(
+        {
+            Kind.TEXT: lambda client: client.responses.with_streaming_response.create,
+            Kind.IMAGE: lambda client: client.images.with_streaming_response.generate,
+            Kind.SPEECH: lambda client: client.audio.speech.with_streaming_response.create,
+        }
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +93,14 @@ class OpenAiGenerator:
         self._clients: dict[str | None, openai.OpenAI] = {}
 
     def load(self) -> None:
-        """Import the SDK now, which takes a second or two of CPU time, not at the first generation."""
-        importlib.import_module("files_api.adapters.openai_transport")
+        """Import the SDK and make its clients now, after the fork.
+
+        It takes a second or two of CPU time, in which a gevent worker would answer nobody else.
+        """
         importlib.import_module("files_api.adapters.openai_failures")
+        for kind in Kind:
+            # The SDK imports each endpoint when it is first named.
+            _ENDPOINTS[kind](self._client(self._base_url(kind)))
 
     def generate(self, request: GenerationRequest) -> GeneratedContent:
         """See `Generator.generate`. The deadline covers everything, a retry and reading the key included."""
@@ -124,11 +139,6 @@ class OpenAiGenerator:
     def _call(self, request: GenerationRequest) -> _Call:
         limit = self._settings.max_generated_bytes
         instructions = request.options.instructions if isinstance(request.options, SpeechOptions) else None
-        endpoints: dict[Kind, Callable[[openai.OpenAI], Callable[..., AbstractContextManager[Any]]]] = {
-            Kind.TEXT: lambda client: client.responses.with_streaming_response.create,
-            Kind.IMAGE: lambda client: client.images.with_streaming_response.generate,
-            Kind.SPEECH: lambda client: client.audio.speech.with_streaming_response.create,
-        }
         sizes = {
             Kind.TEXT: _JSON_TEXT_FACTOR * limit + _ENVELOPE_BYTES,
             Kind.IMAGE: limit * 4 // 3 + _ENVELOPE_BYTES,  # base64
@@ -136,7 +146,7 @@ class OpenAiGenerator:
         }
         return _Call(
             base_url=self._base_url(request.kind),
-            endpoint=endpoints[request.kind],
+            endpoint=_ENDPOINTS[request.kind],
             max_bytes=sizes[request.kind],
             is_json=request.kind is not Kind.SPEECH,
             body=body_of(request),

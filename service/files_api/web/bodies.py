@@ -81,14 +81,7 @@ class BodyReader:
         elif self.read_bytes <= self.enough_bytes:
             # gunicorn waits until it has all that is asked for: do not ask for more than decides the matter.
             size = min(size, self.enough_bytes - self.read_bytes + 1)
-        try:
-            data = self._source.read(size)
-        except BodyTooSlow as error:
-            raise BodyTimeout("The body arrived too slowly.") from error
-        except ParseException as error:
-            raise MalformedBody("The chunks of the body are not well-formed.") from error
-        except (NoMoreData, OSError) as error:
-            raise IncompleteBody("The body ended before its last chunk.") from error
+        data = self._receive(size)
         self.read_bytes += len(data)
         self._record.bytes_in = self.read_bytes
         if self.declared_bytes is not None:
@@ -100,6 +93,16 @@ class BodyReader:
         elif not data:
             self.at_end = True
         return data
+
+    def _receive(self, size: int) -> bytes:
+        try:
+            return self._source.read(size)
+        except BodyTooSlow as error:
+            raise BodyTimeout("The body arrived too slowly.") from error
+        except ParseException as error:
+            raise MalformedBody("The chunks of the body are not well-formed.") from error
+        except (NoMoreData, OSError) as error:
+            raise IncompleteBody("The body ended before its last chunk.") from error
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes in large pieces. Errors: see `read`."""

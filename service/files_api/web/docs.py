@@ -43,18 +43,13 @@ _PAGE = """<!doctype html>
 </html>
 """
 # Swagger UI percent-encodes the slashes of a path, as OpenAPI demands of a path parameter. Ours has slashes, and the
-# service refuses encoded ones. Not so where a browser would then resolve `.` and `..`, and name another file.
+# service refuses encoded ones. Segments that a browser would resolve, `.` and `..`, do not get here: the page holds what
+# is typed to the pattern of `file_path`.
 _START = """'use strict';
 
 function withSlashes(address) {
-  const url = new URL(address, window.location.href);
-  const prefix = url.origin + '/v1/files/';
-  if (!url.href.startsWith(prefix)) return address;
-  const path = url.href.slice(prefix.length).split(/[?#]/, 1)[0];
-  const segments = path.replace(/%2F/gi, '/').split('/');
-  const isDots = (segment) => /^(\\.|%2e){1,2}$/i.test(segment);
-  if (segments.some(isDots)) return address;
-  return prefix + segments.join('/') + url.href.slice(prefix.length + path.length);
+  const [path, ...query] = new URL(address, window.location.href).href.split(/(?=[?#])/);
+  return path.includes('/v1/files/') ? [path.replace(/%2F/gi, '/'), ...query].join('') : address;
 }
 
 window.ui = SwaggerUIBundle({
@@ -66,6 +61,10 @@ window.ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   requestInterceptor: (request) => {
     request.url = withSlashes(request.url);
+    // The browser knows what a chosen file is; the document can only say that it is bytes.
+    if (request.body instanceof File && request.body.type) {
+      request.headers['Content-Type'] = request.body.type;
+    }
     return request;
   },
 });

@@ -67,7 +67,10 @@ def make_health_blueprint(
     @blueprint.response(200, HealthSchema)
     @problems("draining")
     def ready() -> Response:
-        """Tell whether the load balancer may send requests; S3 and OpenAI are not asked."""
+        """Tell whether the load balancer may send requests.
+
+        Configured, and not about to stop; S3 and OpenAI are not asked.
+        """
         if not lifecycle.is_ready:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "draining", "This instance is about to stop.")
         return answer({"status": "ok"})
@@ -78,7 +81,10 @@ def make_health_blueprint(
     @blueprint.alt_response(503, schema=DeepHealthSchema)
     @problems()
     def deep() -> Response:
-        """Ask everything that the service depends on; for alarms, not for the load balancer."""
+        """Ask everything that the service depends on.
+
+        For alarms, not for the load balancer: an instance does not get better by being replaced.
+        """
         results = {name: _run(check) for name, check in checks.items()}
         healthy = all(result.healthy for result in results.values())
         return answer(

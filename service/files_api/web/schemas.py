@@ -116,7 +116,8 @@ class ListQuery(QuerySchema):
     page_token = fields.String(
         load_default=None,
         metadata={
-            "description": "`next_page_token` of the page before. Mutually exclusive with `directory`."
+            "description": "`next_page_token` of the page before. Mutually exclusive with `directory`.",
+            "examples": ["xbNv4CeRruEu5KLBWyJyZXBvcnRzLzIwMjYiLHRydWUsIjF1ZUdjeExQUngxVHIiXQ"],
         },
     )
 

@@ -49,16 +49,25 @@ class S3Store:
 
     Args:
         client: The process's S3 client.
+        patient_client: The same with a longer read timeout, for putting parts together.
         bucket: The bucket's name.
         part_size_bytes: The size of a multipart part, in bytes.
         max_file_bytes: The largest file that may come, in bytes.
     """
 
-    def __init__(self, client: S3Client, bucket: str, *, part_size_bytes: int, max_file_bytes: int) -> None:
+    def __init__(
+        self,
+        client: S3Client,
+        patient_client: S3Client,
+        bucket: str,
+        *,
+        part_size_bytes: int,
+        max_file_bytes: int,
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._uploader = Uploader(
-            client, bucket, part_size_bytes=part_size_bytes, max_file_bytes=max_file_bytes
+            client, patient_client, bucket, part_size_bytes=part_size_bytes, max_file_bytes=max_file_bytes
         )
 
     def head(self, key: str, *, with_digest: bool = False) -> FileInfo:

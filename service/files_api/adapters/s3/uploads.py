@@ -10,6 +10,7 @@ import random
 import re
 import zlib
 from collections import deque
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +44,9 @@ _PARTS_IN_FLIGHT = 2
 _CONFLICT_TRIES = 4
 # Writers that met once would meet again if they all came back at the same moment.
 _CONFLICT_PAUSE_SECONDS = 0.2
-# S3 may take minutes to put thousands of parts together.
-_COMPLETE_SECONDS = 300.0
+# S3 may take minutes to put thousands of parts together
+# (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html).
+_COMPLETE_SECONDS = 120.0
 # One part, retries included; parts are bounded in size, so their time is too.
 _PART_SECONDS = 120.0
 
@@ -113,13 +115,23 @@ class Uploader:
 
     Args:
         client: The process's S3 client.
+        patient_client: The same with a longer read timeout, for putting parts together.
         bucket: The bucket's name.
         part_size_bytes: The size of a part, in bytes, as long as MAX_PARTS of them are enough.
         max_file_bytes: The largest file that may come, in bytes.
     """
 
-    def __init__(self, client: S3Client, bucket: str, *, part_size_bytes: int, max_file_bytes: int) -> None:
+    def __init__(
+        self,
+        client: S3Client,
+        patient_client: S3Client,
+        bucket: str,
+        *,
+        part_size_bytes: int,
+        max_file_bytes: int,
+    ) -> None:
         self._client = client
+        self._patient_client = patient_client
         self._bucket = bucket
         self._part_bytes = max(part_size_bytes, math.ceil(max_file_bytes / MAX_PARTS))
 
@@ -180,7 +192,7 @@ class Uploader:
             sent = self._send_parts(pool, key, upload_id, parts)
 
             def complete() -> Mapping[str, Any]:
-                return self._client.complete_multipart_upload(
+                return self._patient_client.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=key,
                     UploadId=upload_id,
@@ -262,7 +274,9 @@ class Uploader:
 
     def _abort(self, key: str, upload_id: str) -> None:
         try:
-            with translated(key), waiting_for_s3(_PART_SECONDS):
+            # NoSuchUpload: S3 has completed it after all, or somebody has cleared it away: nothing is left.
+            gone = suppress(self._client.exceptions.NoSuchUpload)
+            with translated(key), waiting_for_s3(_PART_SECONDS), gone:
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
         except FilesApiError:
             # The first error is the one to tell; the bucket's lifecycle rule removes what stays behind.

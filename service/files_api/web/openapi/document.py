@@ -39,6 +39,7 @@ Every operation lists its own. Any request may also be refused as 400 `malformed
 #: What flask-smorest passes on to apispec.
 SPEC_OPTIONS: Doc = {"info": {"description": _DESCRIPTION}, "servers": [{"url": "/"}]}
 
+_ITEM_ORDER = ("parameters", "put", "get", "head", "post", "patch", "delete")
 _SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 
@@ -56,6 +57,8 @@ def make_document(spec: APISpec) -> Doc:
         operation["responses"] = {
             str(status): operation["responses"][status] for status in sorted(operation["responses"], key=str)
         }
+    for path, item in document["paths"].items():
+        document["paths"][path] = {name: item[name] for name in _ITEM_ORDER if item.get(name)}
     _drop_unused_schemas(document)
     document["components"] = {
         kind: dict(sorted(components[kind].items())) for kind in sorted(components) if components[kind]

@@ -70,9 +70,7 @@ _FILE_HEADERS: Doc = {
 _IF_MATCH = header_parameter(
     "If-Match", "Only while the file has one of these ETags; `*`: any at all.", ETAG_EXAMPLE
 )
-_IF_NONE_MATCH = header_parameter(
-    "If-None-Match", "Only while it has none of these ETags.", ETAG_EXAMPLE
-)
+_IF_NONE_MATCH = header_parameter("If-None-Match", "Only while it has none of these ETags.", ETAG_EXAMPLE)
 _IF_UNMODIFIED_SINCE = header_parameter(
     "If-Unmodified-Since", "Only while it was not modified since this HTTP-date.", HTTP_DATE_EXAMPLE
 )
@@ -249,8 +247,12 @@ HEAD_FILE: Doc = {
 DELETE_FILE: Doc = {
     "operationId": "deleteFile",
     "parameters": [
-        header_parameter("If-Match", "Delete only the file that has one of these ETags.", ETAG_EXAMPLE, pattern=_ETAGS),
-        header_parameter("If-None-Match", "Delete only a file that has none of these.", ETAG_EXAMPLE, pattern=_ETAGS),
+        header_parameter(
+            "If-Match", "Delete only the file that has one of these ETags.", ETAG_EXAMPLE, pattern=_ETAGS
+        ),
+        header_parameter(
+            "If-None-Match", "Delete only a file that has none of these.", ETAG_EXAMPLE, pattern=_ETAGS
+        ),
         _WRITE_IF_UNMODIFIED_SINCE,
     ],
     "responses": {204: {"description": "The file is gone.", "headers": ALWAYS}},
