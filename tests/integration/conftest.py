@@ -6,7 +6,6 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tests.integration.client import Client
 from tests.integration.faults import StorageProxy
 from tests.integration.stack import Bucket, Service, Stack

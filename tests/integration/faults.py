@@ -253,7 +253,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and fault.kind == "cut_request":
             self.rfile.read(min(fault.after_bytes, length))
             self._reset()
-        return self.rfile.read(length)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise _Cut  # the service has given this call up; S3 would wait for the rest
+        return body
 
     def _pass_on(self, fault: Fault | None) -> None:
         body = self._read_body(fault)

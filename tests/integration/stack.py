@@ -19,9 +19,8 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from types_boto3_s3 import S3Client
-
     from tests.integration.client import Address
+    from types_boto3_s3 import S3Client
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "service/files_api/gunicorn.conf.py"

@@ -70,9 +70,7 @@ READS = [
 
 
 @pytest.mark.parametrize(("conditions", "status"), READS)
-def test_a_read_under_a_condition(
-    client: Client, etag: str, conditions: dict[str, str], status: int
-) -> None:
+def test_a_read_under_a_condition(client: Client, etag: str, conditions: dict[str, str], status: int) -> None:
     assert read(client, etag, **conditions).status == status
 
 
@@ -221,7 +219,9 @@ def test_replace_is_s3s_own_decision(
     assert (answer.status, bucket.body("a.txt")) == (412, b"theirs")
 
 
-def test_none_of_a_tag_is_s3s_own_decision_too(watched: Client, storage: StorageProxy, bucket: Bucket) -> None:
+def test_none_of_a_tag_is_s3s_own_decision_too(
+    watched: Client, storage: StorageProxy, bucket: Bucket
+) -> None:
     watched.put("a.txt", b"first")
     storage.damage("delay", "PutObject", times=1, before=lambda: bucket.put("a.txt", b"theirs"))
 
@@ -260,7 +260,12 @@ DELETIONS = [({"If_Match": "{etag}"}, 204), ({"If_Match": "*"}, 204), ({"If_Matc
 
 @pytest.mark.parametrize(
     ("conditions", "status"),
-    [*DELETIONS, ({"If_Match": "W/{etag}"}, 412), ({"If_Match": "nonsense"}, 400), ({"If_Unmodified_Since": PAST}, 412)],
+    [
+        *DELETIONS,
+        ({"If_Match": "W/{etag}"}, 412),
+        ({"If_Match": "nonsense"}, 400),
+        ({"If_Unmodified_Since": PAST}, 412),
+    ],
 )
 def test_a_deletion_under_a_condition(
     client: Client, etag: str, conditions: dict[str, str], status: int
@@ -280,7 +285,9 @@ def test_deleting_what_is_not_there_is_404_under_a_condition_too(client: Client)
     assert client.delete("nothing", If_Match=OTHER).status == 404
 
 
-def test_the_condition_of_a_deletion_reaches_s3(watched: Client, storage: StorageProxy, bucket: Bucket) -> None:
+def test_the_condition_of_a_deletion_reaches_s3(
+    watched: Client, storage: StorageProxy, bucket: Bucket
+) -> None:
     etag = watched.put("a.txt", b"first").etag
     storage.damage("answer", "DeleteObject", status=412, code="PreconditionFailed")
 

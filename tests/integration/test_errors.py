@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.integration.client import request_head
 
 if TYPE_CHECKING:
@@ -87,7 +86,9 @@ def send(client: Client, request_bytes: bytes) -> Answer:
 
 
 @EACH
-def test_a_failure_has_its_status_and_code(client: Client, request_bytes: bytes, status: int, code: str) -> None:
+def test_a_failure_has_its_status_and_code(
+    client: Client, request_bytes: bytes, status: int, code: str
+) -> None:
     answer = send(client, request_bytes)
 
     assert (answer.status, answer.code) == (status, code)
@@ -99,7 +100,9 @@ def test_every_failure_is_a_problem(client: Client, request_bytes: bytes, status
 
 
 @EACH
-def test_every_failure_has_all_the_fields(client: Client, request_bytes: bytes, status: int, code: str) -> None:
+def test_every_failure_has_all_the_fields(
+    client: Client, request_bytes: bytes, status: int, code: str
+) -> None:
     fields = set(send(client, request_bytes).json())
 
     wanted = {"type", "title", "status", "detail", "instance", "code", "request_id"}
@@ -150,7 +153,9 @@ def test_a_wrong_method_on_a_file_is_told_the_right_ones(client: Client, method:
         ("/", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_a_wrong_method_elsewhere_is_told_the_right_ones(client: Client, target: str, allowed: set[str]) -> None:
+def test_a_wrong_method_elsewhere_is_told_the_right_ones(
+    client: Client, target: str, allowed: set[str]
+) -> None:
     answer = send(client, request_head("DELETE", target))
 
     assert (answer.status, set((answer.headers["Allow"] or "").split(", "))) == (405, allowed)
@@ -205,14 +210,18 @@ def test_a_problem_is_never_cached(client: Client) -> None:
     assert client.get("nothing").headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("content_type", ["text/json", "application/x-www-form-urlencoded", "application/jsonx", ""])
+@pytest.mark.parametrize(
+    "content_type", ["text/json", "application/x-www-form-urlencoded", "application/jsonx", ""]
+)
 def test_another_type_than_json_is_415(client: Client, content_type: str) -> None:
     answer = client.request("POST", "/v1/files/generated", b"{}", {"Content-Type": content_type})
 
     assert answer.status == 415
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/merge+json", "Application/JSON"])
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "application/merge+json", "Application/JSON"]
+)
 def test_every_kind_of_json_is_read(client: Client, content_type: str) -> None:
     answer = client.request("POST", "/v1/files/generated", b"{}", {"Content-Type": content_type})
 
@@ -230,7 +239,9 @@ def test_what_is_no_json_is_400(client: Client, body: bytes) -> None:
 
 @pytest.mark.parametrize("body", ["null", "1", '"text"', "[]", "[{}]"])
 def test_json_that_is_no_object_is_422(client: Client, body: str) -> None:
-    answer = client.request("POST", "/v1/files/generated", body.encode(), {"Content-Type": "application/json"})
+    answer = client.request(
+        "POST", "/v1/files/generated", body.encode(), {"Content-Type": "application/json"}
+    )
 
     assert answer.status == 422
 

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tests.integration.client import BrokenAnswer, Client, RawConnection, request_head
 from tests.integration.stack import wait_until
 
@@ -93,7 +92,9 @@ def test_when_s3_throttles_once_nobody_notices(
 
 
 @EACH
-@pytest.mark.parametrize("code", ["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"])
+@pytest.mark.parametrize(
+    "code", ["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"]
+)
 def test_when_s3_refuses_our_credentials_the_answer_is_500(
     watched: Client, storage: StorageProxy, call: Callable[[Client], Answer], code: str
 ) -> None:
@@ -131,9 +132,7 @@ def test_after_a_fault_the_same_call_succeeds(
 
 
 @EACH
-def test_a_missing_bucket_is_500(
-    stack: Stack, client_of: ClientOf, call: Callable[[Client], Answer]
-) -> None:
+def test_a_missing_bucket_is_500(stack: Stack, client_of: ClientOf, call: Callable[[Client], Answer]) -> None:
     client = client_of(stack.service(FILES_API_BUCKET="gone-bucket"))
 
     assert call(client).status == 500
@@ -183,7 +182,9 @@ def test_a_large_upload_that_s3_fails_leaves_nothing_and_the_old_file(
     assert (bucket.body("old"), bucket.open_uploads()) == (b"old", [])
 
 
-@pytest.mark.parametrize("operation", ["UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "PutObjectTagging"])
+@pytest.mark.parametrize(
+    "operation", ["UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "PutObjectTagging"]
+)
 def test_a_large_upload_survives_one_fault(
     watched: Client, storage: StorageProxy, bucket: Bucket, operation: str
 ) -> None:
@@ -308,7 +309,11 @@ def connections_to(service: Service, storage: StorageProxy) -> int:
 
 @pytest.mark.parametrize("leave", [RawConnection.close, RawConnection.reset], ids=["closed", "reset"])
 def test_of_an_upload_whose_client_goes_nothing_is_stored(
-    watched: Client, watched_service: Service, storage: StorageProxy, bucket: Bucket, leave: Callable[[RawConnection], None]
+    watched: Client,
+    watched_service: Service,
+    storage: StorageProxy,
+    bucket: Bucket,
+    leave: Callable[[RawConnection], None],
 ) -> None:
     request_id = f"gone-{watched.prefix}-{leave.__name__}"
     connection = watched.raw()
@@ -333,7 +338,8 @@ def test_of_a_small_upload_whose_client_goes_nothing_is_stored(
     request_id = f"gone-{watched.prefix}-{leave.__name__}"
     connection = watched.raw()
     connection.send(
-        request_head("PUT", watched.target("old"), "Content-Length: 10", f"X-Request-Id: {request_id}"), "12345"
+        request_head("PUT", watched.target("old"), "Content-Length: 10", f"X-Request-Id: {request_id}"),
+        "12345",
     )
 
     leave(connection)
@@ -344,7 +350,11 @@ def test_of_a_small_upload_whose_client_goes_nothing_is_stored(
 
 @pytest.mark.parametrize("leave", [RawConnection.close, RawConnection.reset], ids=["closed", "reset"])
 def test_a_download_whose_client_goes_gives_its_connection_to_s3_up(
-    watched: Client, watched_service: Service, storage: StorageProxy, bucket: Bucket, leave: Callable[[RawConnection], None]
+    watched: Client,
+    watched_service: Service,
+    storage: StorageProxy,
+    bucket: Bucket,
+    leave: Callable[[RawConnection], None],
 ) -> None:
     bucket.put("large", bytes(32 * MIB))
     for _ in range(5):
@@ -366,11 +376,13 @@ def test_clients_that_go_leave_no_connection_of_theirs(
         connection.reset()
 
     wait_until(
-        lambda: not [
-            each
-            for each in watched_service.worker().net_connections("tcp")
-            if each.laddr.port == watched.address[1] and each.status not in {"LISTEN", "TIME_WAIT"}
-        ],
+        lambda: (
+            not [
+                each
+                for each in watched_service.worker().net_connections("tcp")
+                if each.laddr.port == watched.address[1] and each.status not in {"LISTEN", "TIME_WAIT"}
+            ]
+        ),
         "connections of clients closed",
     )
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-
 from tests.integration.client import Client, request_head
 
 if TYPE_CHECKING:
@@ -66,7 +65,9 @@ def test_a_head_reads_no_body_from_s3(watched: Client, storage: StorageProxy) ->
 
 
 def test_a_head_has_the_headers_of_the_get(client: Client) -> None:
-    client.put("a.txt", b"hello", Content_Type="text/plain", X_File_Meta_Colour="red", Cache_Control="no-store")
+    client.put(
+        "a.txt", b"hello", Content_Type="text/plain", X_File_Meta_Colour="red", Cache_Control="no-store"
+    )
     ours = {"X-Request-Id", "Date"}
 
     get, head = (dict(answer.headers.items()) for answer in (client.get("a.txt"), client.head("a.txt")))
@@ -175,7 +176,9 @@ def test_a_digest_that_nobody_wants_does_not_come(client: Client, wish: str) -> 
 
 
 @pytest.mark.parametrize("size", [5, PART + 1])
-def test_no_digest_is_claimed_for_what_other_programs_wrote(client: Client, bucket: Bucket, size: int) -> None:
+def test_no_digest_is_claimed_for_what_other_programs_wrote(
+    client: Client, bucket: Bucket, size: int
+) -> None:
     bucket.put("a.bin", bytes(size))
 
     assert client.get("a.bin", Want_Repr_Digest="sha-256=1").headers["Repr-Digest"] is None
@@ -185,7 +188,9 @@ def test_a_tag_of_another_file_proves_no_digest(client: Client, bucket: Bucket) 
     client.put("large.bin", bytes(PART + 1))
     tags = bucket.client.get_object_tagging(Bucket=bucket.name, Key=bucket.key("large.bin"))["TagSet"]
     bucket.put("other.bin", b"other")
-    bucket.client.put_object_tagging(Bucket=bucket.name, Key=bucket.key("other.bin"), Tagging={"TagSet": tags})
+    bucket.client.put_object_tagging(
+        Bucket=bucket.name, Key=bucket.key("other.bin"), Tagging={"TagSet": tags}
+    )
 
     assert client.get("other.bin", Want_Repr_Digest="sha-256=1").headers["Repr-Digest"] is None
 
@@ -217,7 +222,9 @@ def test_curl_resumes_a_download(client: Client, service: Service, tmp_path: Pat
     target.write_bytes(body[:1000])
 
     subprocess.run(
-        ["curl", "-sSf", "-C", "-", "-o", target, service.url + client.target("a.bin")], check=True, timeout=20
+        ["curl", "-sSf", "-C", "-", "-o", target, service.url + client.target("a.bin")],
+        check=True,
+        timeout=20,
     )
 
     assert target.read_bytes() == body

@@ -8,7 +8,6 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.integration.client import Client, request_head
 
 if TYPE_CHECKING:
@@ -134,8 +133,13 @@ def test_a_body_that_breaks_off_leaves_the_old_file(
     assert (bucket.body("a.bin"), client.head("a.bin").etag) == (b"old", old)
 
 
-@pytest.mark.parametrize("fields", [("Content-Length: 5", "Transfer-Encoding: chunked"), ("Content-Length: 5", "Content-Length: 6")])
-def test_two_ways_to_tell_the_length_are_refused(client: Client, bucket: Bucket, fields: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [("Content-Length: 5", "Transfer-Encoding: chunked"), ("Content-Length: 5", "Content-Length: 6")],
+)
+def test_two_ways_to_tell_the_length_are_refused(
+    client: Client, bucket: Bucket, fields: tuple[str, str]
+) -> None:
     answer = send_and_half_close(client, *fields, body=b"0\r\n\r\n")
 
     assert (answer.status, bucket.names()) == (400, [])
@@ -277,7 +281,8 @@ def test_a_file_in_chunks_is_refused_at_the_limit(limited: Client) -> None:
     with limited.raw() as connection:
         # The last chunk never comes: the answer does not wait for it.
         connection.send(
-            request_head("PUT", limited.target("a.bin"), "Transfer-Encoding: chunked"), chunk(bytes(LIMIT + 1))
+            request_head("PUT", limited.target("a.bin"), "Transfer-Encoding: chunked"),
+            chunk(bytes(LIMIT + 1)),
         )
 
         assert connection.read_answer("PUT").status == 413
@@ -317,7 +322,9 @@ def test_an_unread_body_is_never_taken_for_the_next_request(client: Client) -> N
 
     with client.raw() as connection:
         connection.send(
-            request_head("PUT", client.target("a.bin"), f"Content-Length: {len(smuggled)}", 'If-Match: "other"'),
+            request_head(
+                "PUT", client.target("a.bin"), f"Content-Length: {len(smuggled)}", 'If-Match: "other"'
+            ),
             smuggled,
         )
         connection.read_answer("PUT")

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tests.integration.client import encoded
 
 if TYPE_CHECKING:
@@ -171,12 +170,17 @@ def test_directory_and_token_exclude_each_other_whatever_the_token_is(client: Cl
 
 def test_a_token_that_was_altered_anywhere_is_422(client: Client, tree: None) -> None:
     token = listing(client, page_size=1)["next_page_token"]
-    altered = [token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1 :] for i in range(0, len(token), 7)]
+    altered = [
+        token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1 :] for i in range(0, len(token), 7)
+    ]
 
     assert {client.list(page_token=each).status for each in altered} == {422}
 
 
-@pytest.mark.parametrize("alter", [lambda t: t[:-1], lambda t: t + "A", lambda t: t + "=", lambda t: f" {t}", lambda t: t.swapcase()])
+@pytest.mark.parametrize(
+    "alter",
+    [lambda t: t[:-1], lambda t: t + "A", lambda t: t + "=", lambda t: f" {t}", lambda t: t.swapcase()],
+)
 def test_a_token_with_something_more_or_less_is_422(client: Client, tree: None, alter: Any) -> None:
     token = listing(client, page_size=1)["next_page_token"]
 
@@ -184,7 +188,8 @@ def test_a_token_with_something_more_or_less_is_422(client: Client, tree: None, 
 
 
 @pytest.mark.parametrize(
-    "token", ["", "x", "nonsense", "1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=", "ü🦊", "AAAA" * 500, "e30="]
+    "token",
+    ["", "x", "nonsense", "1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J/wm36Hy4vbOwM=", "ü🦊", "AAAA" * 500, "e30="],
 )
 def test_a_token_that_is_none_of_ours_is_422(client: Client, token: str) -> None:
     answer = client.request("GET", f"/v1/files?page_token={encoded(token)}")
@@ -192,7 +197,9 @@ def test_a_token_that_is_none_of_ours_is_422(client: Client, token: str) -> None
     assert (answer.status, answer.json()["errors"][0]["field"]) == (422, "page_token")
 
 
-def test_a_token_of_another_bucket_is_422(client: Client, tree: None, stack: Stack, client_of: ClientOf) -> None:
+def test_a_token_of_another_bucket_is_422(
+    client: Client, tree: None, stack: Stack, client_of: ClientOf
+) -> None:
     token = listing(client, page_size=1)["next_page_token"]
 
     other = client_of(stack.service(FILES_API_BUCKET="versioned"))

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tests.integration.client import BrokenAnswer, Client, RawConnection, request_head
 from tests.integration.stack import SECRET
 
@@ -31,7 +30,9 @@ def test_a_request_is_summed_up(client: Client, service: Service, request_id: st
 
     line = service.log.of_request(request_id)
 
-    assert {name: line[name] for name in ("route", "method", "path", "status", "bytes_in", "outcome", "level")} == {
+    assert {
+        name: line[name] for name in ("route", "method", "path", "status", "bytes_in", "outcome", "level")
+    } == {
         "route": "/v1/files/{file_path}",
         "method": "PUT",
         "path": client.target("a.txt"),
@@ -111,7 +112,11 @@ def test_a_download_that_s3_cuts_is_told_as_such(
 
 @pytest.mark.parametrize(
     "target",
-    ["/v1/files/a%0A%7B%22event%22:%22forged%22%7D", "/v1/files/a%0D%0Aforged", "/v1/files/%22%2C%22x%22:%22"],
+    [
+        "/v1/files/a%0A%7B%22event%22:%22forged%22%7D",
+        "/v1/files/a%0D%0Aforged",
+        "/v1/files/%22%2C%22x%22:%22",
+    ],
 )
 def test_a_path_forges_no_line(client: Client, service: Service, request_id: str, target: str) -> None:
     client.request("GET", target, headers={"X-Request-Id": request_id})

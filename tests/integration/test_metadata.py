@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.integration.client import request_head
 
 if TYPE_CHECKING:
@@ -14,7 +13,8 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    "value", ["red", "two words", "%C3%BC%F0%9F%A6%8A", "a,b;c=\"d\"", "100%", "=?UTF-8?B?w7w=?=", "\\", "~" * 500]
+    "value",
+    ["red", "two words", "%C3%BC%F0%9F%A6%8A", 'a,b;c="d"', "100%", "=?UTF-8?B?w7w=?=", "\\", "~" * 500],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_metadata_comes_back_as_it_came(client: Client, method: str, value: str) -> None:
@@ -43,7 +43,9 @@ def test_a_new_upload_forgets_the_old_metadata(client: Client) -> None:
     assert client.head("a.txt").headers["X-File-Meta-Colour"] is None
 
 
-@pytest.mark.parametrize("raw", ["ü".encode(), "ü".encode("latin-1"), b"a\tb"], ids=["UTF-8", "Latin-1", "a tab"])
+@pytest.mark.parametrize(
+    "raw", ["ü".encode(), "ü".encode("latin-1"), b"a\tb"], ids=["UTF-8", "Latin-1", "a tab"]
+)
 def test_a_value_that_is_not_visible_ascii_is_400(client: Client, bucket: Bucket, raw: bytes) -> None:
     with client.raw() as connection:
         head = request_head("PUT", client.target("a.txt"), "Content-Length: 0", "X-File-Meta-A: @")
@@ -75,7 +77,9 @@ def test_metadata_without_a_name_is_400(client: Client) -> None:
 
 def test_metadata_with_an_underscore_is_refused_and_not_lost(client: Client) -> None:
     with client.raw() as connection:
-        connection.send(request_head("PUT", client.target("a.txt"), "Content-Length: 0", "X-File-Meta-a_b: x"))
+        connection.send(
+            request_head("PUT", client.target("a.txt"), "Content-Length: 0", "X-File-Meta-a_b: x")
+        )
 
         assert connection.read_answer("PUT").status == 400
 

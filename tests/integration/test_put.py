@@ -8,7 +8,6 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.integration.client import Client, request_head
 
 if TYPE_CHECKING:
@@ -155,9 +154,7 @@ def test_a_form_type_that_is_only_similar_is_stored_as_it_is(client: Client, buc
 
 
 @pytest.mark.parametrize("size", [5, PART + 1])
-def test_a_file_in_a_versioned_bucket_keeps_its_digest(
-    stack: Stack, client_of: ClientOf, size: int
-) -> None:
+def test_a_file_in_a_versioned_bucket_keeps_its_digest(stack: Stack, client_of: ClientOf, size: int) -> None:
     client = client_of(stack.service(FILES_API_BUCKET="versioned"))
     body = os.urandom(size)
     client.put("a.bin", b"older")

@@ -61,7 +61,9 @@ def test_a_range_is_206_with_just_these_bytes(
         "bytes=٠-٣".encode().decode("latin-1"),
     ],
 )
-def test_what_is_malformed_or_several_ranges_is_the_whole_file(client: Client, etag: str, wanted: str) -> None:
+def test_what_is_malformed_or_several_ranges_is_the_whole_file(
+    client: Client, etag: str, wanted: str
+) -> None:
     answer = client.get("a.bin", Range=wanted)
 
     assert (answer.status, answer.body) == (200, BODY)

@@ -6,7 +6,6 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.integration.client import Client, RawConnection, request_head
 from tests.integration.stack import SECRET
 
@@ -152,7 +151,14 @@ def test_a_listed_origin_is_allowed(open_to_browsers: Client, origin: str) -> No
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.example.com", f"{ORIGIN}.evil.com", "http://app.example.com", f"{ORIGIN}:8443", "null", "https://appXexample.com"],
+    [
+        "https://evil.example.com",
+        f"{ORIGIN}.evil.com",
+        "http://app.example.com",
+        f"{ORIGIN}:8443",
+        "null",
+        "https://appXexample.com",
+    ],
 )
 def test_another_origin_is_not_allowed(open_to_browsers: Client, origin: str) -> None:
     answer = open_to_browsers.get("a.txt", Origin=origin)
@@ -173,9 +179,14 @@ def test_a_preflight_allows_methods_and_headers(open_to_browsers: Client, method
     )
 
     allowed = {
-        name: (answer.headers[f"Access-Control-Allow-{name}"] or "").lower() for name in ("Methods", "Headers")
+        name: (answer.headers[f"Access-Control-Allow-{name}"] or "").lower()
+        for name in ("Methods", "Headers")
     }
-    assert (answer.status, method.lower() in allowed["Methods"], "x-file-meta-colour" in allowed["Headers"]) == (
+    assert (
+        answer.status,
+        method.lower() in allowed["Methods"],
+        "x-file-meta-colour" in allowed["Headers"],
+    ) == (
         200,
         True,
         True,
@@ -183,7 +194,8 @@ def test_a_preflight_allows_methods_and_headers(open_to_browsers: Client, method
 
 
 @pytest.mark.parametrize(
-    "field", ["ETag", "Location", "Content-Range", "Repr-Digest", "X-Request-Id", "RateLimit", "Upload-Offset"]
+    "field",
+    ["ETag", "Location", "Content-Range", "Repr-Digest", "X-Request-Id", "RateLimit", "Upload-Offset"],
 )
 def test_browsers_may_read_what_the_contract_lists(open_to_browsers: Client, field: str) -> None:
     answer = open_to_browsers.get("a.txt", Origin=ORIGIN)
@@ -214,7 +226,9 @@ def test_an_idle_connection_does_not_hold_up_the_end(fresh_service: StartService
         assert service.stop() == 0
 
 
-def test_a_running_upload_ends_before_the_service_does(fresh_service: StartService, client_of: ClientOf) -> None:
+def test_a_running_upload_ends_before_the_service_does(
+    fresh_service: StartService, client_of: ClientOf
+) -> None:
     service = fresh_service()
     client = client_of(service)
     with client.raw() as upload:

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from tests.integration.stack import Service
 
 POLICY = "sandbox; default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
-INERT = ["image/png", "image/jpeg", "image/webp", "image/gif", "audio/mpeg", "video/mp4", "text/plain", "IMAGE/PNG", "text/plain; charset=utf-8"]
+INERT = [
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    "image/gif",
+    "audio/mpeg",
+    "video/mp4",
+    "text/plain",
+    "IMAGE/PNG",
+    "text/plain; charset=utf-8",
+]
 NOT_INERT = [
     "text/html",
     "image/svg+xml",
@@ -86,7 +96,16 @@ def test_any_other_type_is_always_saved(client: Client, content_type: str, query
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
     "query",
-    ["disposition=save", "disposition=", "disposition=inline&disposition=inline", "redirect=1", "redirect=True", "download=1", "disposition=%ff", "disposition=%e"],
+    [
+        "disposition=save",
+        "disposition=",
+        "disposition=inline&disposition=inline",
+        "redirect=1",
+        "redirect=True",
+        "download=1",
+        "disposition=%ff",
+        "disposition=%e",
+    ],
 )
 def test_a_query_that_means_nothing_is_422(client: Client, method: str, query: str) -> None:
     client.put("a", b"x")

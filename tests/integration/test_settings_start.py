@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-
 from tests.integration.stack import CONFIG, ROOT
 
 WRONG = [
@@ -52,4 +51,6 @@ def start(name: str, value: str) -> subprocess.CompletedProcess[str]:
 def test_a_wrong_setting_stops_the_start(name: str, value: str) -> None:
     ended = start(name, value)
 
-    assert (ended.returncode != 0, ended.stderr.count("\n"), name in ended.stderr) == (True, 1, True), ended.stderr
+    assert (ended.returncode != 0, ended.stderr.count("\n"), name in ended.stderr) == (True, 1, True), (
+        ended.stderr
+    )

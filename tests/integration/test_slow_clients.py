@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.integration.client import Client, RawConnection, request_head
 
 if TYPE_CHECKING:

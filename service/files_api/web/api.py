@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -35,7 +34,7 @@ class StrictParser(FlaskParser):
     """Reads arguments, and tells of everything that it does not understand."""
 
     #: None leaves it to the schema, which refuses what it does not know; webargs' own default would drop it silently.
-    DEFAULT_UNKNOWN_BY_LOCATION = MappingProxyType({"query": None, "json": None})
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {"query": None, "json": None}  # noqa: RUF012  # as webargs has it
 
     def load_querystring(self, req: Request, schema: Schema) -> Mapping[str, str]:
         """Decode the query; other than Werkzeug, refuse what is not UTF-8, escaped wrongly or given twice."""
