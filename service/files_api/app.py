@@ -26,7 +26,7 @@ from files_api.web.docs import make_docs_blueprint
 from files_api.web.files import make_files_blueprint
 from files_api.web.generations import make_generations_blueprint
 from files_api.web.health import make_health_blueprint
-from files_api.web.lifecycle import LIFECYCLE, Lifecycle
+from files_api.web.lifecycle import LIFECYCLE, WARM_UP, Lifecycle
 from files_api.web.listing import make_listing_blueprint
 from files_api.web.openapi.document import SPEC_OPTIONS
 from files_api.web.openapi.problems import register_problems
@@ -66,6 +66,10 @@ _API_VERSION = "1.0.0"
 _CHECK_SECONDS = 5.0
 
 
+def _nothing() -> None:
+    """Warm up nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """What the service stands on; tests put their own in."""
@@ -74,15 +78,13 @@ class Dependencies:
     generator: Generator
     idempotency: IdempotencyStore
     can_generate: bool
+    warm_up: Callable[[], None] = _nothing
 
 
 def make_dependencies(settings: Settings) -> Dependencies:
     """Make the real ones. Call it after the fork: clients must not be shared between processes."""
-    can_generate = bool(settings.openai_api_key or settings.openai_key_parameter)
     generator = OpenAiGenerator(settings, SsmParameters(settings.aws_region).read)
-    if can_generate:
-        # Before the first request: the import would hold up everybody else's.
-        generator.load()
+    can_generate = bool(settings.openai_api_key or settings.openai_key_parameter)
     return Dependencies(
         store=S3Store(
             *make_s3_clients(settings),
@@ -93,6 +95,8 @@ def make_dependencies(settings: Settings) -> Dependencies:
         generator=generator,
         idempotency=MemoryIdempotencyStore(),
         can_generate=can_generate,
+        # Importing the SDK takes seconds of CPU time, for which the first generation would hold up everybody.
+        warm_up=generator.load if can_generate else _nothing,
     )
 
 
@@ -113,6 +117,7 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.extensions[LIFECYCLE] = lifecycle = Lifecycle(settings.drain_file)
+    app.extensions[WARM_UP] = parts.warm_up
 
     api = Api(app)
     api.DEFAULT_ERROR_RESPONSE_NAME = None

@@ -5,6 +5,7 @@ https://gunicorn.org/reference/settings/
 
 import sys
 
+from files_api.server.log import ServerLog
 from files_api.server.worker import make_worker_class
 from files_api.settings import Settings, SettingsError
 from files_api.telemetry.logs import logging_config
@@ -35,5 +36,6 @@ header_map = "refuse"
 control_socket_disable = True
 # The application writes one line per request itself, when the last byte has left.
 accesslog = None
+logger_class = ServerLog
 logconfig_dict = logging_config(_settings.log_level)
 proc_name = "files-api"

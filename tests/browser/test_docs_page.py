@@ -6,15 +6,15 @@ import http.client
 import re
 import subprocess
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator
+    from pathlib import Path
 
+    from playwright.sync_api import Locator
     from tests.browser.conftest import Watched
     from tests.integration.stack import Service
 
@@ -143,9 +143,9 @@ def test_the_curl_line_that_is_shown_works_in_a_shell(
     ],
 )
 def test_any_name_is_the_name_that_was_typed(
-    watched: Watched, service: Service, name: str, file: Path, typed: str, sent: str
+    watched: Watched, service: Service, file: Path, typed: str, sent: str
 ) -> None:
-    folder = name.partition("/")[0]
+    folder = f"reports-{uuid.uuid4().hex}"
 
     put = _upload(watched, f"{folder}/{typed}", file)
 
@@ -210,8 +210,8 @@ def test_a_file_is_downloaded(watched: Watched, name: str, file: Path) -> None:
 def test_what_cannot_be_shown_is_offered_for_saving(
     watched: Watched, name: str, file: Path, tmp_path: Path
 ) -> None:
-    name = name.removesuffix(".txt") + ".bin"
-    _upload(watched, name, file)
+    name = f"{name}.bin"
+    _upload(watched, name, file.rename(tmp_path / "q3.bin"))
 
     get = Operation(watched, "files", "getFile")
     get.fill("file_path", name)
@@ -239,9 +239,9 @@ def test_a_file_is_deleted(watched: Watched, service: Service, name: str, file: 
     [("text", ".txt", b""), ("image", ".png", b"\x89PNG"), ("speech", ".mp3", b"")],
 )
 def test_a_file_of_each_kind_is_generated(
-    watched: Watched, service: Service, name: str, example: str, ending: str, begins_with: bytes
+    watched: Watched, service: Service, example: str, ending: str, begins_with: bytes
 ) -> None:
-    path = name.removesuffix(".txt") + ending
+    path = f"generated-{uuid.uuid4().hex}/made{ending}"
     generate = Operation(watched, "generations", "generateFile")
     generate.block.locator(".opblock-section-request-body .examples-select select").select_option(example)
     body = generate.block.locator("textarea")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.integration.stack import Service, Stack
 
 from files_api.devtools.openapi import build_document
-from tests.integration.stack import Service, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,12 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from tests.integration.stack import ROOT
+
 from files_api.domain import errors
 from files_api.domain.errors import FilesApiError
 from files_api.server import refusals
 from files_api.web.openapi.problems import KNOWN_PROBLEMS, table_of_problems
 from files_api.web.problems import CODE_OF_STATUS, STATUS_OF
-from tests.integration.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,15 +8,15 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from tests.integration.stack import ROOT
 
 from files_api.app import Dependencies, create_app
 from files_api.devtools import openapi as command
 from files_api.settings import Settings
 from files_api.web.openapi.document import operations_of
-from tests.integration.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ def _resolve(document: Document, part: Document) -> Document:
 
 def _validate(document: Document, value: object, schema: Document) -> None:
     whole = {**schema, "components": document["components"]}
-    jsonschema.Draft202012Validator(whole).validate(value)
+    OAS31Validator(whole).validate(value)
 
 
 def _json_contents(document: Document) -> Iterator[tuple[str, Document]]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.integration.stack import ROOT
 
 if TYPE_CHECKING:

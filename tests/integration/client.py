@@ -8,7 +8,7 @@ import json
 import socket
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class RawConnection:
         self.socket.connect(address)
         self._buffer = b""
 
-    def __enter__(self) -> RawConnection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

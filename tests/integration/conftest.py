@@ -9,6 +9,7 @@ import pytest
 from tests.integration.client import Client
 from tests.integration.faults import StorageProxy
 from tests.integration.stack import Bucket, Service, Stack
+from tests.integration.upstream import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,3 +96,35 @@ def watched_service(stack: Stack, storage: StorageProxy) -> Service:
 @pytest.fixture
 def watched(watched_service: Service, prefix: str) -> Client:
     return Client(watched_service.address, prefix)
+
+
+@pytest.fixture(scope="session")
+def running_upstream() -> Iterator[Upstream]:
+    upstream = Upstream()
+    yield upstream
+    upstream.stop()
+
+
+@pytest.fixture
+def upstream(running_upstream: Upstream) -> Iterator[Upstream]:
+    """What `generating` takes for OpenAI: it tells of every call, fails as it is told, and can hold answers back."""
+    running_upstream.heal()
+    yield running_upstream
+    running_upstream.heal()
+
+
+@pytest.fixture
+def generating_service(stack: Stack, upstream: Upstream) -> Service:
+    """A service that asks `upstream`, with room for one generation: a place that is not given back shows at once."""
+    return stack.service(
+        OPENAI_BASE_URL=upstream.url,
+        FILES_API_GENERATION_CONCURRENCY="1",
+        FILES_API_GENERATION_DEADLINE_SECONDS="15",
+        FILES_API_MAX_GENERATED_BYTES="16000000",
+        FILES_API_LOG_LEVEL="DEBUG",
+    )
+
+
+@pytest.fixture
+def generating(generating_service: Service, prefix: str) -> Client:
+    return Client(generating_service.address, prefix)

@@ -30,7 +30,7 @@ class StorageCall:
     query: tuple[str, ...]
 
     @property
-    def operation(self) -> str:
+    def operation(self) -> str:  # noqa: PLR0911  # a table
         """S3's name for it, as far as the tests need one."""
         is_object = "/" in self.path.strip("/")
         match self.method:
@@ -236,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             self.server.proxy.end()
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815  # names of http.server
 
     def _break_off(self) -> None:
         self.close_connection = True

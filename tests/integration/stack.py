@@ -78,7 +78,7 @@ class StorageServer:
 
 
 def s3_client(address: Address) -> S3Client:
-    return boto3.client(
+    client: S3Client = boto3.client(
         "s3",
         endpoint_url=f"http://{address[0]}:{address[1]}",
         region_name="us-east-1",
@@ -86,6 +86,7 @@ def s3_client(address: Address) -> S3Client:
         aws_secret_access_key="tests",
         config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     )
+    return client
 
 
 class Bucket:

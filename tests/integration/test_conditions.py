@@ -29,7 +29,7 @@ def read(client: Client, etag: str, **headers: str) -> Answer:
     return client.get("a.txt", **{name: value.format(etag=etag) for name, value in headers.items()})
 
 
-def write(client: Client, etag: str, body: bytes = b"new", **headers: str) -> Answer:
+def write(client: Client, etag: str, body: bytes, **headers: str) -> Answer:
     return client.put("a.txt", body, **{name: value.format(etag=etag) for name, value in headers.items()})
 
 
@@ -155,7 +155,7 @@ def test_a_write_under_a_condition(
 def test_a_write_whose_condition_fails_leaves_the_file_alone(
     client: Client, bucket: Bucket, etag: str, conditions: dict[str, str]
 ) -> None:
-    write(client, etag, **conditions)
+    write(client, etag, b"new", **conditions)
 
     assert bucket.body("a.txt") == b"hello"
 
@@ -164,7 +164,7 @@ def test_a_write_whose_condition_fails_leaves_the_file_alone(
 def test_a_condition_on_a_write_that_cannot_be_read_is_refused(
     client: Client, etag: str, conditions: dict[str, str]
 ) -> None:
-    answer = write(client, etag, **conditions)
+    answer = write(client, etag, b"new", **conditions)
 
     assert (answer.status, answer.code) == (400, "invalid_precondition")
 
@@ -173,7 +173,7 @@ def test_a_condition_on_a_write_that_cannot_be_read_is_refused(
 def test_a_condition_that_cannot_be_read_never_makes_a_write_unconditional(
     client: Client, bucket: Bucket, etag: str, conditions: dict[str, str]
 ) -> None:
-    write(client, etag, **conditions)
+    write(client, etag, b"new", **conditions)
 
     assert bucket.body("a.txt") == b"hello"
 

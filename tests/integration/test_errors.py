@@ -30,8 +30,10 @@ FAILURES = {
         "unsupported_media_type",
     ),
     "malformed JSON": (
-        b"POST /v1/files/generated HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-        b"Content-Length: 1\r\n\r\n{",
+        (
+            b"POST /v1/files/generated HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1\r\n\r\n{"
+        ),
         400,
         "malformed_body",
     ),
@@ -41,8 +43,10 @@ FAILURES = {
         "malformed_body",
     ),
     "JSON that is no object": (
-        b"POST /v1/files/generated HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-        b"Content-Length: 2\r\n\r\n[]",
+        (
+            b"POST /v1/files/generated HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 2\r\n\r\n[]"
+        ),
         422,
         "validation_error",
     ),

@@ -50,7 +50,7 @@ def form_fields(length: int) -> tuple[str, str]:
     return f"Content-Type: multipart/form-data; boundary={BOUNDARY}", f"Content-Length: {length}"
 
 
-def send_broken(client: Client, kind: str, size: int) -> Answer:
+def send_broken(client: Client, kind: str, size: int) -> Answer:  # noqa: C901, PLR0911  # a table
     """Send an upload of about this size that breaks off in one of the ways there are."""
     body = os.urandom(size)
     form = FORM_HEAD + body
@@ -195,7 +195,7 @@ def test_a_digest_that_does_not_match_is_400(client: Client, field: str, digest:
 @SIZES
 @DIGESTS
 def test_bytes_that_do_not_match_their_digest_are_not_stored(
-    client: Client, bucket: Bucket, old: str, field: str, digest: Digest, size: int
+    client: Client, bucket: Bucket, old: str, *, field: str, digest: Digest, size: int
 ) -> None:
     client.put("a.bin", os.urandom(size), **{field: digest(b"other")})
 

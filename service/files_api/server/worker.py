@@ -14,7 +14,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from files_api.server.connection import Connection
 from files_api.server.refusals import refusal
-from files_api.web.lifecycle import LIFECYCLE
+from files_api.web.lifecycle import LIFECYCLE, WARM_UP
 
 if TYPE_CHECKING:
     import socket
@@ -39,6 +39,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._connections: set[Connection] = set()
+
+    def run(self) -> None:
+        """Serve, and do beside it what would make the first requests of their kind wait."""
+        # In a thread of its own, since importing is work that gives no other greenlet its turn.
+        gevent.get_hub().threadpool.spawn(self.wsgi.extensions[WARM_UP])
+        super().run()
 
     def timeout_ctx(self) -> AbstractContextManager[None]:
         """No timeout here: gunicorn's would be one for idling and for the head together; the connection has both."""

@@ -43,8 +43,8 @@ _PAGE = """<!doctype html>
 </html>
 """
 # Swagger UI percent-encodes the slashes of a path, as OpenAPI demands of a path parameter. Ours has slashes, and the
-# service refuses encoded ones. Segments that a browser would resolve, `.` and `..`, do not get here: the page holds what
-# is typed to the pattern of `file_path`.
+# service refuses encoded ones. Segments that a browser would resolve, `.` and `..`, do not get here: the page holds
+# what is typed to the pattern of `file_path`.
 _START = """'use strict';
 
 function withSlashes(address) {
