@@ -27,8 +27,7 @@ _FIELDS = {
     "options.model": "the operator decides which models there are",
     "options.size": "multiples of 16, and bounds on the product and the ratio of two numbers in one string",
     "options.background": "depends on the extension of file_path",
-    "page_token": "only the service makes them",
-    "directory": "mutually exclusive with page_token; and NFC, as above",
+    "directory": "NFC, as above",
     "file_path": "NFC and bytes, as above",
 }
 
@@ -41,7 +40,7 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     """Make of a request that the document allows one that is meant.
 
     The slashes of a path go as they are: OpenAPI would have them percent-encoded, and has no way to say otherwise. A
-    digest is of the very body that it comes with, which no generated one is.
+    digest is of the very body that it comes with, and a page token from the page before, which no generated one is.
     """
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
@@ -49,6 +48,7 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         case.path_parameters["file_path"] = case.path_parameters["file_path"].replace("%2F", "/")
     for name in _DIGESTS:
         case.headers.pop(name, None)
+    case.query.pop("page_token", None)
 
 
 @schemathesis.hook

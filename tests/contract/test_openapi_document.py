@@ -13,9 +13,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.integration.stack import ROOT
 
-from files_api.app import Dependencies, create_app
 from files_api.devtools import openapi as command
-from files_api.settings import Settings
 from files_api.web.openapi.document import operations_of
 
 if TYPE_CHECKING:
@@ -82,10 +80,7 @@ def test_it_says_what_it_is_and_is_served_beside_the_api(document: Document) -> 
 
 
 def test_every_route_is_an_operation_or_known_not_to_be_one(document: Document) -> None:
-    nothing = command._Untouched()
-    app = create_app(
-        Settings.from_env({"FILES_API_BUCKET": "files"}), Dependencies(nothing, nothing, nothing, True)
-    )  # type: ignore[arg-type]
+    app = command.build_app()
     routes = {
         (rule.rule.replace("<file_path:file_path>", "{file_path}"), method.lower())
         for rule in app.url_map.iter_rules()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ class Pending:
             target=lambda: self._answers.append(generate(client, name, **options))
         )
 
-    def __enter__(self) -> Pending:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -72,6 +72,10 @@ class Pending:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._thread.join()
+
+    @property
+    def is_done(self) -> bool:
+        return bool(self._answers)
 
     def answer(self) -> Answer:
         """The answer, once it has come."""

@@ -258,8 +258,9 @@ class Service:
         try:
             return self.wait()
         except subprocess.TimeoutExpired:
-            for process in [*psutil.Process(self._process.pid).children(), self._process]:
-                process.kill()
+            for child in psutil.Process(self._process.pid).children():
+                child.kill()
+            self._process.kill()
             self._process.wait()
             raise
         finally:

@@ -18,6 +18,8 @@ from files_api.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flask import Flask
+
     from files_api.domain.ports import Generator, IdempotencyStore, ObjectStore
 
 
@@ -32,10 +34,10 @@ class _Untouched:
         return refuse
 
 
-def build_document() -> dict[str, Any]:
-    """Make the document of the service as it is in this working copy. Nothing is asked over a network."""
+def build_app() -> Flask:
+    """Make an application that can describe itself, and do nothing else."""
     nothing = _Untouched()
-    app = create_app(
+    return create_app(
         Settings.from_env({"FILES_API_BUCKET": "files"}),
         Dependencies(
             store=cast("ObjectStore", nothing),
@@ -44,7 +46,11 @@ def build_document() -> dict[str, Any]:
             can_generate=True,
         ),
     )
-    answer = app.test_client().get("/openapi.json", environ_overrides={"RAW_URI": "/openapi.json"})
+
+
+def build_document() -> dict[str, Any]:
+    """Make the document of the service as it is in this working copy. Nothing is asked over a network."""
+    answer = build_app().test_client().get("/openapi.json", environ_overrides={"RAW_URI": "/openapi.json"})
     document: dict[str, Any] = json.loads(answer.data)
     return document
 

@@ -116,6 +116,8 @@ class _Reader:
         value = self.take(name)
         if value is None:
             return None
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # JSON has one kind of number: 2000.0 is whole
         if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
             self.complain(name, f"Must be a whole number from {minimum} to {maximum}.")
             return None

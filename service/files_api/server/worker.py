@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import gevent
 from gunicorn.workers.ggevent import GeventWorker
 
+from files_api.domain.errors import FilesApiError
 from files_api.server.connection import Connection
 from files_api.server.refusals import refusal
 from files_api.web.lifecycle import LIFECYCLE, WARM_UP
@@ -44,7 +45,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         """Serve, and do beside it what would make the first requests of their kind wait."""
         # In a thread of its own, since importing is work that gives no other greenlet its turn.
         gevent.get_hub().threadpool.spawn(self.wsgi.extensions[WARM_UP])
+        # gevent writes the exception of any greenlet to stderr as plain text, also where somebody waits for it. The
+        # domain's errors always have somebody; all others go into the log, in its form.
+        hub = gevent.get_hub()
+        hub.NOT_ERROR = (*hub.NOT_ERROR, FilesApiError)
+        hub.print_exception = self._log_exception
         super().run()
+
+    def _log_exception(self, context: object, kind: type, error: BaseException | None, trace: Any) -> None:
+        self.log.error("a greenlet failed", exc_info=(kind, error, trace))
 
     def timeout_ctx(self) -> AbstractContextManager[None]:
         """No timeout here: gunicorn's would be one for idling and for the head together; the connection has both."""

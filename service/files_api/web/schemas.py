@@ -43,6 +43,15 @@ class QueryInteger(fields.Integer):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class JsonBoolean(fields.Boolean):
+    """A `true` or `false` in JSON: not 1, which Python takes for the same, and none of marshmallow's words."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def query_boolean(description: str, **options: Any) -> fields.Boolean:
     """A `true` or `false` in a query."""
     return fields.Boolean(
@@ -117,7 +126,7 @@ class ListQuery(QuerySchema):
         load_default=None,
         metadata={
             "description": "`next_page_token` of the page before. Mutually exclusive with `directory`.",
-            "examples": ["xbNv4CeRruEu5KLBWyJyZXBvcnRzLzIwMjYiLHRydWUsIjF1ZUdjeExQUngxVHIiXQ"],
+            "examples": ["O8Ofb6oYhyWgNpXVWyJyZXBvcnRzLzIwMjYiLHRydWUsIjF1ZUdjeExQUngxVHIiXQ"],
         },
     )
 
@@ -209,10 +218,8 @@ class GenerationSchema(Schema):
             "example": "Text",
         },
     )
-    overwrite = fields.Boolean(
+    overwrite = JsonBoolean(
         load_default=False,
-        truthy={True},
-        falsy={False},
         metadata={"description": "Replace a file that is there already."},
     )
     options = fields.Dict(

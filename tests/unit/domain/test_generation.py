@@ -161,6 +161,7 @@ def test_defaults_leave_the_choice_to_the_first_model_and_voice() -> None:
     [
         ("a.txt", "Text", {"model": "other-writer", "max_output_tokens": 16}),
         ("a.txt", "Text", {"max_output_tokens": 128_000}),
+        ("a.txt", "Text", {"max_output_tokens": 2000.0}),
         ("a.png", "Image", {"size": "1536x864", "quality": "max", "background": "transparent"}),
         ("a.webp", "Image", {"size": "auto", "background": "transparent"}),
         ("a.jpg", "Image", {"size": "3840x2160", "background": "opaque"}),
