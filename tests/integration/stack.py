@@ -30,20 +30,10 @@ SECRET = "secret-that-must-not-be-logged"
 _START_SECONDS = 30.0
 
 # The child ends when this process does, however it ends: then its standard input is closed.
-# S3 decides a conditional write at one moment; moto looks first and writes then, so that two of them can both win.
-_MOTO = """
+_S3 = """
 import sys, threading
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
-moto = DomainDispatcherApplication(create_backend_app)
-one_at_a_time = threading.Lock()
-def application(environ, start_response):
-    conditional = "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ
-    if conditional and environ["REQUEST_METHOD"] in {"PUT", "POST", "DELETE"}:
-        with one_at_a_time:
-            return moto(environ, start_response)
-    return moto(environ, start_response)
-server = make_server("127.0.0.1", 0, application, threaded=True)
+from files_api.devtools.local_s3 import make_s3_server
+server = make_s3_server("127.0.0.1", 0)
 server.daemon_threads = True
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(server.server_port, flush=True)
@@ -56,7 +46,7 @@ class StorageServer:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _MOTO],
+            [sys.executable, "-c", _S3],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -57,6 +57,14 @@ def test_of_racing_replacements_of_one_version_exactly_one_wins(client: Client, 
     assert sorted(answer.status for answer in answers) == [200] + [412] * (RACERS - 1)
 
 
+def test_of_racing_replacements_in_parts_exactly_one_wins(client: Client) -> None:
+    etag = client.put("a", b"first").etag
+
+    answers = race(3, lambda i: client.put("a", bytes([i]) * 9 * MIB, If_Match=etag))
+
+    assert sorted(answer.status for answer in answers) == [200, 412, 412]
+
+
 def test_a_counter_kept_with_if_match_loses_no_count(client: Client) -> None:
     client.put("counter", b"0")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from tests.integration.generations import KINDS, generate
+from tests.integration.generations import TYPES, generate
 from tests.integration.stack import SECRET
 from tests.integration.upstream import Upstream
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integration.client import Client
-    from tests.integration.conftest import ClientOf
+    from tests.integration.conftest import ClientOf, StartService
     from tests.integration.faults import StorageProxy
     from tests.integration.stack import Bucket, Stack
     from types_boto3_ssm import SSMClient
@@ -278,13 +278,12 @@ def parameter(stack: Stack, prefix: str) -> Iterator[KeyParameter]:
 
 @pytest.fixture
 def with_parameter(
-    stack: Stack, upstream: Upstream, parameter: KeyParameter, client_of: ClientOf
-) -> Iterator[Client]:
-    service = stack.fresh_service(
+    fresh_service: StartService, upstream: Upstream, parameter: KeyParameter, client_of: ClientOf
+) -> Client:
+    service = fresh_service(
         OPENAI_API_KEY="", FILES_API_OPENAI_KEY_PARAMETER=parameter.name, OPENAI_BASE_URL=upstream.url
     )
-    yield client_of(service)
-    service.stop()
+    return client_of(service)
 
 
 def test_the_key_comes_from_its_parameter(
@@ -324,7 +323,7 @@ def test_a_parameter_that_is_not_there_is_trouble_that_may_pass(
 def servers() -> Iterator[dict[str, Upstream]]:
     """A server for each kind of file."""
     with ExitStack() as running:
-        yield {kind: _started(running) for kind in KINDS.values()}
+        yield {kind: _started(running) for kind in TYPES}
 
 
 def _started(running: ExitStack) -> Upstream:
@@ -334,9 +333,9 @@ def _started(running: ExitStack) -> Upstream:
 
 
 def test_each_kind_may_have_a_server_of_its_own(
-    stack: Stack, client_of: ClientOf, servers: dict[str, Upstream], nowhere: str
+    fresh_service: StartService, client_of: ClientOf, servers: dict[str, Upstream], nowhere: str
 ) -> None:
-    service = stack.fresh_service(
+    service = fresh_service(
         OPENAI_BASE_URL=nowhere,
         FILES_API_TEXT_BASE_URL=servers["Text"].url,
         FILES_API_IMAGE_BASE_URL=servers["Image"].url,
@@ -345,7 +344,6 @@ def test_each_kind_may_have_a_server_of_its_own(
 
     statuses = [generate(client_of(service), f"a{extension}").status for extension in ANY_KIND]
 
-    service.stop()
     asked_for = {kind: [call["path"] for call in server.calls] for kind, server in servers.items()}
     assert (statuses, asked_for) == (
         [201, 201, 201],
@@ -358,11 +356,10 @@ def test_each_kind_may_have_a_server_of_its_own(
 
 
 def test_a_server_that_is_not_there_is_trouble_that_may_pass(
-    stack: Stack, client_of: ClientOf, nowhere: str
+    fresh_service: StartService, client_of: ClientOf, nowhere: str
 ) -> None:
-    service = stack.fresh_service(OPENAI_BASE_URL=nowhere)
+    service = fresh_service(OPENAI_BASE_URL=nowhere)
 
     answer = generate(client_of(service), "a.txt")
 
-    service.stop()
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "generator_unavailable", "10")

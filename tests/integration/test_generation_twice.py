@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integration.client import Client
-    from tests.integration.conftest import ClientOf
+    from tests.integration.conftest import ClientOf, StartService
     from tests.integration.stack import Bucket, Service, Stack
     from tests.integration.upstream import Upstream
 
@@ -318,10 +318,8 @@ def echo() -> Iterator[_EchoServer]:
 
 
 @pytest.fixture
-def echoed(stack: Stack, echo: _EchoServer) -> Iterator[Service]:
-    service = stack.fresh_service(OPENAI_BASE_URL=f"http://127.0.0.1:{echo.server_port}/v1")
-    yield service
-    service.stop()
+def echoed(fresh_service: StartService, echo: _EchoServer) -> Service:
+    return fresh_service(OPENAI_BASE_URL=f"http://127.0.0.1:{echo.server_port}/v1")
 
 
 def test_what_openai_says_of_prompt_and_key_is_neither_logged_nor_told(

@@ -7,6 +7,7 @@ SIGTERM. Files are kept in memory and temporary files, and are gone afterwards.
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import signal
 import sys
@@ -17,14 +18,23 @@ import boto3
 from botocore.config import Config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
+from werkzeug.test import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import FrameType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from werkzeug.serving import BaseWSGIServer
 
 REGION = "us-east-1"
 #: moto takes any key; these are what the service is given.
 ACCESS_KEY_ID = "local"
 SECRET_ACCESS_KEY = "local"  # noqa: S105 - opens nothing
+_PRECONDITION_FAILED = (
+    b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>PreconditionFailed</Code>"
+    b"<Message>At least one of the pre-conditions you specified did not hold</Message></Error>"
+)
 
 
 def main() -> None:
@@ -37,13 +47,7 @@ def main() -> None:
 
     # A line for every request is more than anyone reads.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server(
-        arguments.host,
-        arguments.port,
-        DomainDispatcherApplication(create_backend_app),
-        threaded=True,
-        request_handler=MotoRequestHandler,
-    )
+    server = make_s3_server(arguments.host, arguments.port)
     # A daemon: should the bucket fail to be made, the process ends with that.
     serving = threading.Thread(target=server.serve_forever, daemon=True)
 
@@ -61,6 +65,53 @@ def main() -> None:
     sys.stdout.flush()
     serving.join()
     server.server_close()
+
+
+def make_s3_server(host: str, port: int) -> BaseWSGIServer:
+    """Make the server; port 0 takes a free one. It serves when `serve_forever` is called."""
+    application = DecidesWritesAtOnce(DomainDispatcherApplication(create_backend_app))
+    return make_server(host, port, application, threaded=True, request_handler=MotoRequestHandler)
+
+
+class DecidesWritesAtOnce:
+    """WSGI middleware that gives moto what S3 has: a conditional write is decided at one moment.
+
+    moto looks first and writes then, so that of two racing writers both can win; and it knows no If-Match on
+    CompleteMultipartUpload.
+
+    Args:
+        moto: The application.
+    """
+
+    def __init__(self, moto: WSGIApplication) -> None:
+        self._moto = moto
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        query = environ.get("QUERY_STRING", "")
+        if environ["REQUEST_METHOD"] not in {"PUT", "POST", "DELETE"} or "partNumber=" in query:
+            return self._moto(environ, start_response)
+        # Before the lock: nobody waits for another one's body.
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+        with self._one_at_a_time:
+            wanted = environ.get("HTTP_IF_MATCH")
+            if wanted is not None and "uploadId=" in query and self._etag_at(environ) != wanted:
+                start_response("412 Precondition Failed", [("Content-Type", "application/xml")])
+                return [_PRECONDITION_FAILED]
+            return self._moto(environ, start_response)
+
+    def _etag_at(self, environ: WSGIEnvironment) -> str | None:
+        """Look at the object that the request is about."""
+        request = {
+            name: value
+            for name, value in environ.items()
+            if name not in {"HTTP_IF_MATCH", "CONTENT_LENGTH", "CONTENT_TYPE", "RAW_URI", "REQUEST_URI"}
+        }
+        request.update(REQUEST_METHOD="HEAD", QUERY_STRING="")
+        request["wsgi.input"] = io.BytesIO()
+        return Client(self._moto).run_wsgi_app(request)[2].get("ETag")
 
 
 def make_bucket(url: str, name: str) -> None:

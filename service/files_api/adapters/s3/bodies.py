@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError
 from urllib3.exceptions import HTTPError
 
-from files_api.domain.errors import StorageReadCut
+from files_api.domain.errors import StorageReadCut, StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,18 @@ class S3Body:
     def __init__(self, body: StreamingBody, size_bytes: int) -> None:
         self._body = body
         self._left = size_bytes
+        self._first = b""
+
+    def begin(self) -> None:
+        """Fetch the first piece, as long as nothing is promised to the client yet.
+
+        Raises:
+            StorageUnavailable: It does not come.
+        """
+        try:
+            self._first = self._next_piece()
+        except StorageReadCut as error:
+            raise StorageUnavailable("The storage broke off.") from error
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes in pieces of at most CHUNK_BYTES.
@@ -32,15 +44,22 @@ class S3Body:
         Raises:
             StorageReadCut: S3 fell silent, broke the connection, or sent fewer bytes than it had promised.
         """
-        while self._left:
-            try:
-                chunk = self._body.read(min(CHUNK_BYTES, self._left))
-            except (BotoCoreError, HTTPError, OSError) as error:
-                raise StorageReadCut(f"S3 broke off with {self._left} bytes to come.") from error
-            if not chunk:
-                raise StorageReadCut(f"S3 ended the body with {self._left} bytes to come.")
-            self._left -= len(chunk)
-            yield chunk
+        piece, self._first = self._first or self._next_piece(), b""
+        while piece:
+            yield piece
+            piece = self._next_piece()
+
+    def _next_piece(self) -> bytes:
+        if not self._left:
+            return b""
+        try:
+            piece = self._body.read(min(CHUNK_BYTES, self._left))
+        except (BotoCoreError, HTTPError, OSError) as error:
+            raise StorageReadCut(f"S3 broke off with {self._left} bytes to come.") from error
+        if not piece:
+            raise StorageReadCut(f"S3 ended the body with {self._left} bytes to come.")
+        self._left -= len(piece)
+        return piece
 
     def close(self) -> None:
         """Give the connection back to the pool; one with an unread body is closed, since nobody reads the rest."""

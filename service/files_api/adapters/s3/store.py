@@ -137,6 +137,7 @@ class S3Store:
             # S3 tells no checksum with a part of an object: ask for that of the whole.
             about = answer if match is None else self._head_of(key, answer["ETag"])
             sha256 = recall_digest(self._client, self._bucket, key, about)
+        body.begin()
         return OpenedFile(info=_info(answer, size_bytes, sha256), body=body, content_range=content_range)
 
     def _head_of(self, key: str, etag: str) -> Mapping[str, Any]:

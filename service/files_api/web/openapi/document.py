@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from files_api.web.openapi.generation import GENERATION_SCHEMAS
@@ -39,7 +40,7 @@ Every operation lists its own. Any request may also be refused as 400 `malformed
 #: What flask-smorest passes on to apispec.
 SPEC_OPTIONS: Doc = {"info": {"description": _DESCRIPTION}, "servers": [{"url": "/"}]}
 
-_ITEM_ORDER = ("parameters", "put", "get", "head", "post", "patch", "delete")
+_METHODS = ("put", "get", "head", "post", "patch", "delete")
 _SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 
@@ -48,17 +49,19 @@ def make_document(spec: APISpec) -> Doc:
 
     Members are in the order in which one reads them; where order has no meaning, it is that of the alphabet.
     """
-    document: Doc = spec.to_dict()
+    document: Doc = deepcopy(spec.to_dict())  # apispec gives out its own insides
     components = document["components"]
     components["schemas"].update(GENERATION_SCHEMAS)
-    for operation in operations_of(document).values():
+    for (path, _), operation in operations_of(document).items():
         operation["summary"] = operation["summary"].rstrip(".")
-        operation["parameters"] = [_without_null(one) for one in operation.get("parameters", [])]
+        # The page shows what an operation shares with its neighbours last; the path is what one wants to see first.
+        shared = document["paths"][path].get("parameters", [])
+        operation["parameters"] = [*shared, *map(_without_null, operation.get("parameters", []))]
         operation["responses"] = {
             str(status): operation["responses"][status] for status in sorted(operation["responses"], key=str)
         }
     for path, item in document["paths"].items():
-        document["paths"][path] = {name: item[name] for name in _ITEM_ORDER if item.get(name)}
+        document["paths"][path] = {name: item[name] for name in _METHODS if name in item}
     _drop_unused_schemas(document)
     document["components"] = {
         kind: dict(sorted(components[kind].items())) for kind in sorted(components) if components[kind]
