@@ -20,13 +20,13 @@ from files_api.adapters.ssm_parameters import SsmParameters
 from files_api.domain.errors import FilesApiError
 from files_api.domain.files import Files
 from files_api.domain.generation import Generation, GenerationRules
+from files_api.server.lifecycle import LIFECYCLE, WARM_UP, Lifecycle
 from files_api.web.api import Api
 from files_api.web.bodies import settle_unread_body
 from files_api.web.docs import make_docs_blueprint
 from files_api.web.files import make_files_blueprint
 from files_api.web.generations import make_generations_blueprint
 from files_api.web.health import make_health_blueprint
-from files_api.web.lifecycle import LIFECYCLE, WARM_UP, Lifecycle
 from files_api.web.listing import make_listing_blueprint
 from files_api.web.openapi.document import SPEC_OPTIONS
 from files_api.web.openapi.problems import register_problems

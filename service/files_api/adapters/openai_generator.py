@@ -1,6 +1,6 @@
 """Files made by OpenAI, or by a server that speaks its protocol.
 
-The SDK is large: it is imported, and its clients are made, by `load` or at first use. Its own retries are off,
+The SDK is large: it is imported by `load` or at first use, when its clients are made. Its own retries are off,
 since one retry at most is allowed here, and none where the answer says when to come again.
 """
 
@@ -42,6 +42,15 @@ _RETRY_PAUSE_SECONDS = 0.2
 _ENVELOPE_BYTES = 1024 * 1024
 #: A character takes up to six bytes of JSON for two of UTF-8 (an escape such as \u00e9).
 _JSON_TEXT_FACTOR = 3
+#: The SDK imports each endpoint by itself when it is first named.
+_SLOW_IMPORTS = (
+    "files_api.adapters.openai_transport",
+    "files_api.adapters.openai_failures",
+    "openai.resources.responses",
+    "openai.resources.images",
+    "openai.resources.audio",
+    "openai.resources.models",
+)
 _ENDPOINTS: Mapping[Kind, Callable[[openai.OpenAI], Callable[..., AbstractContextManager[Any]]]] = (
     MappingProxyType(
         {
@@ -93,14 +102,13 @@ class OpenAiGenerator:
         self._clients: dict[str | None, openai.OpenAI] = {}
 
     def load(self) -> None:
-        """Import the SDK and make its clients now, after the fork.
+        """Import the SDK now: a second or two of CPU time, in which a gevent worker would answer nobody else.
 
-        It takes a second or two of CPU time, in which a gevent worker would answer nobody else.
+        May run in a thread beside gevent's. Hence it only imports: a lock of gevent's that two threads want can
+        leave a greenlet waiting for ever, and a client has such locks (`functools.cached_property` up to Python 3.11).
         """
-        importlib.import_module("files_api.adapters.openai_failures")
-        for kind in Kind:
-            # The SDK imports each endpoint when it is first named.
-            _ENDPOINTS[kind](self._client(self._base_url(kind)))
+        for name in _SLOW_IMPORTS:
+            importlib.import_module(name)
 
     def generate(self, request: GenerationRequest) -> GeneratedContent:
         """See `Generator.generate`. The deadline covers everything, a retry and reading the key included."""
@@ -183,7 +191,8 @@ class OpenAiGenerator:
                     if failed.retry:
                         # What cannot be repeated for lack of time has failed for lack of time.
                         deadline.remaining()
-                    raise failed.error from failed.__cause__
+                    # Without its cause, whose text quotes what the server said: maybe the prompt, or the key.
+                    raise failed.error from None
 
     def _once(self, call: _Call, key: str, deadline: Deadline) -> bytes:
         from files_api.adapters import openai_transport as transport  # noqa: PLC0415

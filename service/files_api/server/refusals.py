@@ -6,9 +6,10 @@ import json
 import uuid
 from dataclasses import dataclass
 from email.utils import formatdate
-from http import HTTPStatus
 
 from gunicorn.http import errors
+
+from files_api.server.statuses import title_of
 
 # The detail is ours: gunicorn's own texts repeat what the client sent.
 _REFUSED: tuple[tuple[type[BaseException], int, str, str], ...] = (
@@ -46,7 +47,7 @@ class Refusal:
 
     def to_bytes(self) -> bytes:
         """Write the whole HTTP/1.1 response."""
-        title = HTTPStatus(self.status).phrase
+        title = title_of(self.status)
         body = json.dumps(
             {
                 "type": "about:blank",

@@ -14,8 +14,8 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from files_api.domain.errors import FilesApiError
 from files_api.server.connection import Connection
+from files_api.server.lifecycle import LIFECYCLE, WARM_UP
 from files_api.server.refusals import refusal
-from files_api.web.lifecycle import LIFECYCLE, WARM_UP
 
 if TYPE_CHECKING:
     import socket

@@ -18,7 +18,7 @@ from files_api.web.schemas import DeepHealthSchema, HealthSchema, VersionSchema
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from files_api.web.lifecycle import Lifecycle
+    from files_api.server.lifecycle import Lifecycle
 
 
 @dataclass(frozen=True, slots=True)

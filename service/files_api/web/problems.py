@@ -13,6 +13,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from files_api.domain import errors
+from files_api.server.statuses import title_of
 from files_api.web.request_log import request_record
 
 if TYPE_CHECKING:
@@ -72,19 +73,7 @@ _DETAIL_OF_STATUS = {
     404: "There is nothing at this URL; the documentation is at /.",
     405: "This URL does not know this method; Allow tells the ones it knows.",
 }
-# RFC 9110's names where Python's change from release to release.
-_TITLE_OF_STATUS = {
-    413: "Content Too Large",
-    414: "URI Too Long",
-    416: "Range Not Satisfiable",
-    422: "Unprocessable Content",
-}
 _INTERNAL_DETAIL = "Something went wrong here. The cause is in the log, under this request_id."
-
-
-def title_of(status: int) -> str:
-    """Name a status."""
-    return _TITLE_OF_STATUS.get(status) or HTTPStatus(status).phrase
 
 
 def problem(
@@ -145,6 +134,11 @@ def on_domain_error(error: errors.FilesApiError) -> Response:
             {"location": error.location, "field": field, "message": message}
             for field, message in error.problems
         ]
+    if isinstance(error, errors.IdempotencyKeyReused):
+        problems = [{"location": "header", "field": "Idempotency-Key", "message": str(error)}]
+    if isinstance(error, errors.GenerationRefused):
+        # Of the body as a whole: the model may mean the prompt as well as an option.
+        problems = [{"location": "json", "field": "", "message": str(error)}]
     if status >= 500:
         log.warning(
             "request failed",

@@ -236,7 +236,7 @@ class GenerationSchema(Schema):
 class FieldProblemSchema(AnswerSchema):
     """One thing that is wrong with a request."""
 
-    location = fields.String(required=True, metadata={"description": "`json`, `query` or `form`."})
+    location = fields.String(required=True, metadata={"description": "`json`, `query`, `form` or `header`."})
     field = fields.String(required=True)
     message = fields.String(required=True)
 

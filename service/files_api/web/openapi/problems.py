@@ -8,8 +8,9 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from files_api.server.statuses import title_of
 from files_api.web.openapi.parts import ALWAYS, FILE_PATH_EXAMPLE, REQUEST_ID_EXAMPLE, Doc, header
-from files_api.web.problems import PROBLEM_TYPE, title_of
+from files_api.web.problems import PROBLEM_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
