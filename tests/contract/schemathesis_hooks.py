@@ -21,12 +21,12 @@ _DETAILS = {
     "The path is not in Unicode normalization form C (NFC).": "a pattern knows characters, not normalization",
     "bytes of UTF-8; S3 allows 1024.": "maxLength counts characters",
     "is not an HTTP-date": "a pattern knows no calendar",
-    "This Idempotency-Key was used with another request body.": "what was asked before",
 }
 _FIELDS = {
     "options.model": "the operator decides which models there are",
     "options.size": "multiples of 16, and bounds on the product and the ratio of two numbers in one string",
     "options.background": "depends on the extension of file_path",
+    "Idempotency-Key": "what was asked before",
     "directory": "NFC, as above",
     "file_path": "NFC and bytes, as above",
 }

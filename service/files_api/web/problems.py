@@ -56,6 +56,15 @@ STATUS_OF: Mapping[type[errors.FilesApiError], HTTPStatus] = MappingProxyType(
     }
 )
 
+# Every 422 says which field it is about; these are always about the same one.
+_FIELD_OF: Mapping[type[errors.FilesApiError], tuple[str, str]] = MappingProxyType(
+    {
+        # The body as a whole: the model may mean the prompt as well as an option.
+        errors.GenerationRefused: ("json", ""),
+        errors.IdempotencyKeyReused: ("header", "Idempotency-Key"),
+    }
+)
+
 #: What Flask and Werkzeug raise by themselves.
 CODE_OF_STATUS: Mapping[int, str] = MappingProxyType(
     {
@@ -134,11 +143,9 @@ def on_domain_error(error: errors.FilesApiError) -> Response:
             {"location": error.location, "field": field, "message": message}
             for field, message in error.problems
         ]
-    if isinstance(error, errors.IdempotencyKeyReused):
-        problems = [{"location": "header", "field": "Idempotency-Key", "message": str(error)}]
-    if isinstance(error, errors.GenerationRefused):
-        # Of the body as a whole: the model may mean the prompt as well as an option.
-        problems = [{"location": "json", "field": "", "message": str(error)}]
+    if type(error) in _FIELD_OF:
+        location, field = _FIELD_OF[type(error)]
+        problems = [{"location": location, "field": field, "message": str(error)}]
     if status >= 500:
         log.warning(
             "request failed",
