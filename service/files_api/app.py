@@ -20,7 +20,7 @@ from files_api.adapters.ssm_parameters import SsmParameters
 from files_api.domain.errors import FilesApiError
 from files_api.domain.files import Files
 from files_api.domain.generation import Generation, GenerationRules
-from files_api.server.lifecycle import LIFECYCLE, WARM_UP, Lifecycle
+from files_api.server.lifecycle import LIFECYCLE, Lifecycle
 from files_api.web.api import Api
 from files_api.web.bodies import settle_unread_body
 from files_api.web.docs import make_docs_blueprint
@@ -66,10 +66,6 @@ _API_VERSION = "1.0.0"
 _CHECK_SECONDS = 5.0
 
 
-def _nothing() -> None:
-    """Warm up nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """What the service stands on; tests put their own in."""
@@ -78,13 +74,16 @@ class Dependencies:
     generator: Generator
     idempotency: IdempotencyStore
     can_generate: bool
-    warm_up: Callable[[], None] = _nothing
 
 
 def make_dependencies(settings: Settings) -> Dependencies:
     """Make the real ones. Call it after the fork: clients must not be shared between processes."""
     generator = OpenAiGenerator(settings, SsmParameters(settings.aws_region).read)
     can_generate = bool(settings.openai_api_key or settings.openai_key_parameter)
+    if can_generate:
+        # Before the first request: the import takes a second or more of CPU time, during which a process with one
+        # event loop serves nobody.
+        generator.load()
     return Dependencies(
         store=S3Store(
             *make_s3_clients(settings),
@@ -95,8 +94,6 @@ def make_dependencies(settings: Settings) -> Dependencies:
         generator=generator,
         idempotency=MemoryIdempotencyStore(),
         can_generate=can_generate,
-        # Importing the SDK takes seconds of CPU time, for which the first generation would hold up everybody.
-        warm_up=generator.load if can_generate else _nothing,
     )
 
 
@@ -117,7 +114,6 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's default provider has it
     app.extensions[LIFECYCLE] = lifecycle = Lifecycle(settings.drain_file)
-    app.extensions[WARM_UP] = parts.warm_up
 
     api = Api(app)
     api.DEFAULT_ERROR_RESPONSE_NAME = None

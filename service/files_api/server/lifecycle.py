@@ -6,8 +6,6 @@ from pathlib import Path
 
 #: Where the application keeps its Lifecycle, for the server to find.
 LIFECYCLE = "files_api.lifecycle"
-#: Where it keeps the function that loads what is slow to load, for the server to call once it serves.
-WARM_UP = "files_api.warm_up"
 
 
 class Lifecycle:

@@ -14,7 +14,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from files_api.domain.errors import FilesApiError
 from files_api.server.connection import Connection
-from files_api.server.lifecycle import LIFECYCLE, WARM_UP
+from files_api.server.lifecycle import LIFECYCLE
 from files_api.server.refusals import refusal
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         self._connections: set[Connection] = set()
 
     def run(self) -> None:
-        """Serve, and do beside it what would make the first requests of their kind wait."""
-        # In a thread of its own, since importing is work that gives no other greenlet its turn.
-        gevent.get_hub().threadpool.spawn(self.wsgi.extensions[WARM_UP])
+        """Serve."""
         # gevent writes the exception of any greenlet to stderr as plain text, also where somebody waits for it. The
         # domain's errors always have somebody; all others go into the log, in its form.
         hub = gevent.get_hub()
