@@ -199,11 +199,12 @@ def test_the_file_that_was_to_be_replaced_survives_a_failure(generating: Client,
 
 
 def test_what_s3_does_not_take_is_not_told_as_stored(
-    watched: Client, storage: StorageProxy, bucket: Bucket
+    stack: Stack, client_of: ClientOf, upstream: Upstream, storage: StorageProxy, bucket: Bucket
 ) -> None:
+    client = client_of(stack.service(AWS_ENDPOINT_URL=storage.url, OPENAI_BASE_URL=upstream.url))
     storage.damage("answer", "PutObject")
 
-    answer = generate(watched, "a.txt")
+    answer = generate(client, "a.txt")
 
     assert (answer.status, answer.code, bucket.names()) == (503, "storage_unavailable", [])
 
