@@ -126,7 +126,7 @@ $(BIN)/uv:
 .PHONY: load
 load: $(READY) ## Press a service that runs on PORT with Locust (USERS=20 DURATION=30s), and sum up
 	@$(RUN) locust --locustfile tests/load/locustfile.py --host http://127.0.0.1:$(PORT) --headless --only-summary \
-		--users $(USERS) --spawn-rate $(USERS) --run-time $(DURATION)
+		--users $(USERS) --spawn-rate $(USERS) --run-time $(DURATION) --stop-timeout 20
 
 .PHONY: load-ui
 load-ui: $(READY) ## The same from Locust's own page

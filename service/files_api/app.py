@@ -16,6 +16,7 @@ from files_api.adapters.openai_generator import OpenAiGenerator
 from files_api.adapters.s3.budget import begin_request
 from files_api.adapters.s3.client import make_s3_clients
 from files_api.adapters.s3.store import S3Store
+from files_api.adapters.s3.uploads import Uploader
 from files_api.adapters.ssm_parameters import SsmParameters
 from files_api.domain.errors import FilesApiError
 from files_api.domain.files import Files
@@ -84,13 +85,16 @@ def make_dependencies(settings: Settings) -> Dependencies:
         # Before the first request: the import takes a second or more of CPU time, during which a process with one
         # event loop serves nobody.
         generator.load()
+    client, patient_client = make_s3_clients(settings)
+    uploader = Uploader(
+        client,
+        patient_client,
+        settings.bucket,
+        part_size_bytes=settings.part_size_bytes,
+        max_file_bytes=settings.max_file_bytes,
+    )
     return Dependencies(
-        store=S3Store(
-            *make_s3_clients(settings),
-            settings.bucket,
-            part_size_bytes=settings.part_size_bytes,
-            max_file_bytes=settings.max_file_bytes,
-        ),
+        store=S3Store(client, settings.bucket, uploader),
         generator=generator,
         idempotency=MemoryIdempotencyStore(),
         can_generate=can_generate,

@@ -11,7 +11,6 @@ from files_api.adapters.s3.bodies import S3Body
 from files_api.adapters.s3.budget import waiting_for_s3
 from files_api.adapters.s3.digests import recall_digest
 from files_api.adapters.s3.errors import error_code, translated
-from files_api.adapters.s3.uploads import Uploader
 from files_api.domain.content_types import DEFAULT_CONTENT_TYPE
 from files_api.domain.errors import RangeNotSatisfiable
 from files_api.domain.models import ContentRange, FileAttributes, FileInfo, ListedFile, Listing, OpenedFile
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from types_boto3_s3 import S3Client
 
+    from files_api.adapters.s3.uploads import Uploader
     from files_api.domain.content import IncomingContent
     from files_api.domain.models import ByteRange, WriteCondition
 
@@ -49,26 +49,14 @@ class S3Store:
 
     Args:
         client: The process's S3 client.
-        patient_client: The same with a longer read timeout, for putting parts together.
         bucket: The bucket's name.
-        part_size_bytes: The size of a multipart part, in bytes.
-        max_file_bytes: The largest file that may come, in bytes.
+        uploader: Writes into that bucket.
     """
 
-    def __init__(
-        self,
-        client: S3Client,
-        patient_client: S3Client,
-        bucket: str,
-        *,
-        part_size_bytes: int,
-        max_file_bytes: int,
-    ) -> None:
+    def __init__(self, client: S3Client, bucket: str, uploader: Uploader) -> None:
         self._client = client
         self._bucket = bucket
-        self._uploader = Uploader(
-            client, patient_client, bucket, part_size_bytes=part_size_bytes, max_file_bytes=max_file_bytes
-        )
+        self._uploader = uploader
 
     def head(self, key: str, *, with_digest: bool = False) -> FileInfo:
         """See ObjectStore.head."""
