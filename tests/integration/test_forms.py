@@ -62,6 +62,14 @@ def test_the_type_of_the_part_is_the_type_of_the_file(client: Client) -> None:
     assert answer.json()["content_type"] == "text/x-mine; charset=utf-8"
 
 
+def test_a_part_s_type_that_no_header_could_give_back_is_400_and_nothing_is_stored(
+    client: Client, bucket: Bucket
+) -> None:
+    answer = put(client, part(FILE, "Content-Type: text/plain; name=\u00e9\u6f22") + END)
+
+    assert (answer.status, answer.code, bucket.names()) == (400, "invalid_header", [])
+
+
 def test_without_a_type_it_is_guessed_from_the_path(client: Client) -> None:
     answer = put(client, part(FILE) + END, name="a.png")
 

@@ -128,7 +128,6 @@ class FormUpload:
     Raises:
         MalformedBody: It is no form.
         ValidationFailed: Its first part is another one than FORM_PART.
-        BodyTooLarge: The part's head is absurd.
     """
 
     def __init__(self, reader: BodyReader, content_type: str) -> None:

@@ -173,7 +173,11 @@ def plain_field(name: str) -> str | None:
     Raises:
         InvalidHeader: It has other characters than visible ASCII and spaces.
     """
-    value = request.headers.get(name)
+    return plain_value(name, request.headers.get(name))
+
+
+def plain_value(name: str, value: str | None) -> str | None:
+    """The same for a value that stands elsewhere: in the head of a form's part."""
     if not value:
         return None
     if not _VISIBLE_ASCII.fullmatch(value):

@@ -81,7 +81,8 @@ def _upload(file_path: FilePath, files: Files) -> tuple[IncomingContent, FileAtt
             raise FileTooLarge(f"The file is larger than {files.max_file_bytes} bytes.")
         reader.enough_bytes += _FORM_OVERHEAD_BYTES
         form = FormUpload(reader, content_type or "")
-        content_type, chunks, declared = form.part_content_type, form, None
+        content_type = fields.plain_value("Content-Type", form.part_content_type)
+        chunks, declared = form, None
     content = IncomingContent(
         chunks, max_bytes=files.max_file_bytes, expected_digests=digests, declared_bytes=declared
     )
