@@ -10,7 +10,7 @@ import sys
 from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.processes import HOST
 
@@ -24,12 +24,17 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One kind of request: the same to each of its paths in turn."""
+    """One kind of request: the same to each of its paths in turn.
+
+    `awaited` where every answer is to be taken, also those that are under way when the time is up: where they take so
+    long that they are a good part of all.
+    """
 
     method: str
     paths: Sequence[str]
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    awaited: bool = False
 
     def encoded(self, port: int) -> list[bytes]:
         """The bytes of each."""
@@ -50,15 +55,16 @@ class Load:
     p99_ms: float
 
 
-def client_name(method: str) -> str:
+def client_name(request: Request) -> str:
     """Which client will be used."""
-    # wrk waits for the body that an answer to HEAD announces and does not have.
-    return "wrk" if method != "HEAD" and shutil.which("wrk") else "epoll client"
+    # wrk waits for the body that an answer to HEAD announces and does not have, and leaves when the time is up.
+    fits_wrk = request.method != "HEAD" and not request.awaited
+    return "wrk" if fits_wrk and shutil.which("wrk") else "epoll client"
 
 
 def press(request: Request, port: int, *, connections: int, seconds: int, work: Path) -> Load:
     """Keep a number of requests under way for a number of seconds."""
-    run = _wrk if client_name(request.method) == "wrk" else _epoll
+    run = _wrk if client_name(request) == "wrk" else _epoll
     return run(request, port, connections, seconds, work)
 
 
@@ -121,25 +127,32 @@ def _epoll(request: Request, port: int, connections: int, seconds: int, work: Pa
         "seconds": seconds,
         "requests": [b64encode(content).decode() for content in request.encoded(port)],
     }
-    command = [sys.executable, str(Path(__file__).with_name("epoll_client.py"))]
-    seen = json.loads(_run(command, json.dumps(orders)))
+    seen = run_client("epoll_client.py", orders)
     if seen["failed"]:
         raise LoadFailed(f"{seen['failed']} of {seen['requests']} {request.method} requests failed.")
     latencies = sorted(seen["latencies"])
     return Load(
         served=seen["requests"],
         requests_per_second=seen["requests"] / seen["seconds"],
-        p50_ms=_percentile(latencies, 0.5) * 1000,
-        p99_ms=_percentile(latencies, 0.99) * 1000,
+        p50_ms=percentile(latencies, 0.5) * 1000,
+        p99_ms=percentile(latencies, 0.99) * 1000,
     )
+
+
+def run_client(script: str, orders: Mapping[str, Any]) -> dict[str, Any]:
+    """Run one of the clients beside this file: a program of its own, which takes orders and gives figures as JSON."""
+    command = [sys.executable, str(Path(__file__).with_name(script))]
+    seen: dict[str, Any] = json.loads(_run(command, json.dumps(orders)))
+    return seen
 
 
 def _run(command: list[str], orders: str = "") -> str:
     ended = subprocess.run(command, input=orders, capture_output=True, text=True, check=False)
     if ended.returncode:
-        raise LoadFailed(f"{command[0]}: {ended.stderr.strip()[-500:]}")
+        raise LoadFailed(f"{' '.join(command[:2])}: {ended.stderr.strip()[-500:]}")
     return ended.stderr if command[0] == "wrk" else ended.stdout
 
 
-def _percentile(ordered: list[float], share: float) -> float:
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The smallest of some sorted values that this share of them does not exceed."""
     return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]

@@ -1,4 +1,4 @@
-"""Large files: MB/s and CPU a GiB side by side, and what one worker's memory grows by."""
+"""Large files: MB/s and CPU a GiB side by side, with an S3 server that is reached plainly, or over TLS."""
 
 from __future__ import annotations
 
@@ -7,109 +7,103 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks.cpu import cpu_seconds, peak_resident_bytes, reset_peak, resident_bytes
-from tests.benchmarks.processes import BUCKET, request, s3_server, service, side_by_side
-from tests.benchmarks.streams import OPERATIONS, transfer
+from tests.benchmarks.certificates import make_certificate
+from tests.benchmarks.cpu import cpu_seconds
+from tests.benchmarks.servers import BUCKET, S3_DIRECTLY, side_by_side
+from tests.benchmarks.streams import DOWNLOADS, FORM_UPLOAD, RAW_UPLOAD, Operation, transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from tests.benchmarks.processes import Server
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB
+_OPERATIONS = (*DOWNLOADS, RAW_UPLOAD, FORM_UPLOAD)
+_HASHED_BYTES = 256 * MIB
 
 
-def lay_out(work: Path, sizes: tuple[int, ...]) -> dict[int, Path]:
-    """Make a file of each size (in bytes) where the S3 server finds it as an object."""
-    bucket = work / "objects" / BUCKET
-    bucket.mkdir(parents=True)
+def lay_out(objects: Path, mebibytes: Mapping[int, int]) -> dict[int, Path]:
+    """Make a file for each number of transfers at a time, where the S3 server finds it as an object.
+
+    Args:
+        objects: The folder that the S3 server serves.
+        mebibytes: How large the file is of which so many are moved at a time.
+    """
+    bucket = objects / BUCKET
+    bucket.mkdir(parents=True, exist_ok=True)
     block = os.urandom(MIB)
     files = {}
-    for size in sizes:
-        files[size] = bucket / f"large-{size // MIB}"
-        with files[size].open("wb") as file:
-            for _ in range(size // MIB):
-                file.write(block)
+    for streams, size in mebibytes.items():
+        files[streams] = bucket / f"large-{size}"
+        if not files[streams].exists():
+            with files[streams].open("wb") as file:
+                for _ in range(size):
+                    file.write(block)
     return files
 
 
-def measure_throughput(
-    work: Path, small: Path, large: Path, *, rounds: int, workers: int, progress: Callable[[str], None]
-) -> list[dict[str, Any]]:
+def measure(
+    work: Path,
+    objects: Path,
+    files: Mapping[int, Path],
+    *,
+    tls: bool,
+    rounds: int,
+    workers: int,
+    progress: Callable[[str], None],
+) -> Generator[dict[str, Any], None, None]:
     """Move a file in every way, through every server, once in each round.
 
     Args:
         work: A folder for logs.
-        small: The file of which several are moved at a time, so that this does not take several times as long.
-        large: The file that is moved alone.
+        objects: The folder that the S3 server serves.
+        files: The file for each number of transfers at a time.
+        tls: Is S3 reached over TLS? Then it is not measured by itself: the client would have to decrypt.
         rounds: How often.
         workers: Worker processes of nginx and of the service.
         progress: Told what is going on.
     """
-    rows: list[dict[str, Any]] = []
-    with side_by_side(work, str(work / "objects"), workers) as servers:
-        progress("large files: warm-up")
-        for server in servers:
+    transport = "https" if tls else "http"
+    certificate = make_certificate(work) if tls else None
+    with side_by_side(work, str(objects), workers, certificate=certificate) as servers:
+        measured = [server for server in servers if not (tls and server.name == S3_DIRECTLY)]
+        progress(f"large files, {transport} to S3: warm-up")
+        for server in measured:
             # The first GET of all also makes rclone read the whole file, for its ETag.
-            for file in (small, large):
-                transfer(server, OPERATIONS[0], file)
+            for operation in (*DOWNLOADS, RAW_UPLOAD):
+                transfer(server, operation, files[operation.streams])
         for turn in range(1, rounds + 1):
-            progress(f"large files: round {turn} of {rounds}")
-            for operation in OPERATIONS:
-                file = large if operation.streams == 1 else small
-                for server in servers:
-                    if operation.is_form and not server.is_service:
-                        continue
-                    before = cpu_seconds(server.process)
-                    seconds = transfer(server, operation, file)
-                    used = cpu_seconds(server.process) - before
-                    moved = file.stat().st_size * operation.streams
-                    rows.append(
-                        {
-                            "case": operation.name,
-                            "size_mib": file.stat().st_size // MIB,
-                            "server": server.name,
-                            "round": turn,
-                            "megabytes_per_second": moved / 1e6 / seconds,
-                            "cpu_seconds_per_gib": used / (moved / GIB),
-                        }
-                    )
-    return rows
+            progress(f"large files, {transport} to S3: round {turn} of {rounds}")
+            beside = {
+                "transport": transport,
+                "round": turn,
+                "sha256_cpu_seconds_per_gib": sha256_seconds_per_gib(),
+            }
+            for operation, server in _pairs(measured):
+                yield {**beside, **_measure_once(server, operation, files[operation.streams])}
 
 
-def measure_worker(work: Path, files: list[Path], progress: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Start a fresh service with one worker for each way and each size; take its start-up, idle and peak memory.
+def _pairs(servers: Sequence[Server]) -> Iterator[tuple[Operation, Server]]:
+    for operation in _OPERATIONS:
+        for server in servers:
+            if server.is_service or not operation.is_form:
+                yield operation, server
 
-    Fresh, because a worker that has once grown does not shrink: what came before would hide what comes after. On one
-    core, because that is what start-up is promised for.
-    """
-    core = min(os.sched_getaffinity(0))
-    rows: list[dict[str, Any]] = []
-    with s3_server(work, str(work / "objects")) as s3:
-        # One download alone shows nothing that eight at a time do not.
-        for operation in OPERATIONS[1:]:
-            for file in files:
-                progress(f"one worker: {operation.name}, {file.stat().st_size // MIB} MiB")
-                with service(work, s3, 1, core=core) as server:
-                    (worker,) = server.worker_ids
-                    at_start = resident_bytes(worker)
-                    # What the first request loads is idle memory: it stays, whatever comes.
-                    request(server.port, "PUT", f"{server.files}first", b"x")
-                    request(server.port, "GET", f"{server.files}first")
-                    idle = resident_bytes(worker)
-                    reset_peak(worker)
-                    transfer(server, operation, file)
-                    rows.append(
-                        {
-                            "case": operation.name,
-                            "size_mib": file.stat().st_size // MIB,
-                            "ready_seconds": server.ready_seconds,
-                            "resident_mib_at_start": at_start / MIB,
-                            "resident_mib_idle": idle / MIB,
-                            "peak_growth_mib": (peak_resident_bytes(worker) - idle) / MIB,
-                        }
-                    )
-    return rows
+
+def _measure_once(server: Server, operation: Operation, file: Path) -> dict[str, Any]:
+    before = cpu_seconds(server.process)
+    seconds = transfer(server, operation, file)
+    used = cpu_seconds(server.process) - before
+    moved = file.stat().st_size * operation.streams
+    return {
+        "case": operation.name,
+        "size_mib": file.stat().st_size // MIB,
+        "server": server.name,
+        "megabytes_per_second": moved / 1e6 / seconds,
+        "cpu_seconds_per_gib": used / (moved / GIB),
+    }
 
 
 def sha256_seconds_per_gib() -> float:
@@ -117,6 +111,6 @@ def sha256_seconds_per_gib() -> float:
     block = bytes(MIB)
     digest = hashlib.sha256()
     started = time.process_time()
-    for _ in range(256):
+    for _ in range(_HASHED_BYTES // MIB):
         digest.update(block)
-    return (time.process_time() - started) * 4
+    return (time.process_time() - started) * GIB / _HASHED_BYTES

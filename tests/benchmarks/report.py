@@ -1,154 +1,141 @@
-"""Rows to tables: the median of the rounds, and in brackets the lowest and the highest."""
+"""What was measured, as text: Markdown tables, the goals last."""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import subprocess
-from datetime import UTC, datetime
-from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks.processes import find_nginx, find_rclone
+from tests.benchmarks import goals, overload
+from tests.benchmarks.tables import Column, figure, groups, label, render, render_cells, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
-Row = dict[str, Any]
-
-
-def machine() -> dict[str, Any]:
-    """On what, with what and when it was measured."""
-    models = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    nginx = find_nginx()
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cores": len(os.sched_getaffinity(0)),
-        "cpu": models[0] if models else platform.machine(),
-        "kernel": platform.release(),
-        "python": platform.python_version(),
-        "rclone": _first_line([find_rclone(), "version"]),
-        "nginx": _first_line([nginx, "-v"]) if nginx else None,
-        "load_before": os.getloadavg()[0],
-    }
+    Results = Mapping[str, Any]
 
 
-def _first_line(command: list[str]) -> str:
-    said = subprocess.run(command, capture_output=True, text=True, check=True)
-    return (said.stdout or said.stderr).splitlines()[0]
-
-
-def _spread(rows: Iterable[Row], key: str, form: str) -> str:
-    values = [row[key] for row in rows]
-    low, high = format(min(values), form), format(max(values), form)
-    middle = format(median(values), form)
-    return middle if low == high else f"{middle} ({low} to {high})"
-
-
-def _groups(rows: Sequence[Row], *keys: str) -> list[list[Row]]:
-    found: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        found.setdefault(tuple(row[key] for key in keys), []).append(row)
-    return list(found.values())
-
-
-def _table(title: str, heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(heads, *lines, strict=True)]
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
-
-    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    return "\n".join([title, "", line(heads), rule, *(line(cells) for cells in lines), ""])
-
-
-def _by_case(rows: Sequence[Row], *keys: str) -> list[list[Row]]:
-    """Groups in the order of the first round, the servers of one case under each other."""
-    return sorted(_groups(rows, *keys, "server"), key=_position_of(_groups(rows, *keys), keys))
-
-
-def _position_of(groups: list[list[Row]], keys: Sequence[str]) -> Callable[[list[Row]], int]:
-    places = {tuple(group[0][key] for key in keys): place for place, group in enumerate(groups)}
-    return lambda group: places[tuple(group[0][key] for key in keys)]
-
-
-def text(results: dict[str, Any]) -> str:
-    """The whole report, as Markdown."""
-    about = results["machine"]
-    heading = (
-        f"{about['cores']} cores ({about['cpu']}), Linux {about['kernel']}, Python {about['python']}, "
-        f"{about['nginx'] or 'no nginx'}, {about['rclone']}, {about['date']}. Load average "
-        f"{about['load_before']:.1f} before, {about['load_after']:.1f} after. "
+def about(results: Results) -> str:
+    """On what, with what, when and how it was measured."""
+    machine = results["machine"]
+    loads = f"{machine['load_before']:.1f} before, {machine['load_after']:.1f} after"
+    return (
+        f"{machine['cores']} cores ({machine['cpu']}), Linux {machine['kernel']}, Python {machine['python']}, "
+        f"{machine['nginx'] or 'no nginx'}, {machine['rclone']}, {machine['date']}. Load average {loads}. "
         f"{results['workers']} workers each for nginx and the service. "
+        f"{results['took_seconds']:.0f} seconds{', a quick run' if results['quick'] else ''}. "
         "Median of the rounds, lowest and highest in brackets.\n"
     )
-    parts = [heading]
-    if results["small"]:
-        parts.append(
-            _table(
-                "Small files",
-                ("request", "connections", "server", "requests/s", "p50 ms", "p99 ms", "CPU ms a request"),
-                [
-                    (
-                        group[0]["case"],
-                        str(group[0]["connections"]),
-                        group[0]["server"],
-                        _spread(group, "requests_per_second", ".0f"),
-                        _spread(group, "p50_ms", ".1f"),
-                        _spread(group, "p99_ms", ".1f"),
-                        _spread(group, "cpu_ms_per_request", ".2f"),
-                    )
-                    for group in _by_case(results["small"], "case", "connections")
-                ],
+
+
+def goals_table(results: Results) -> str:
+    """Each goal, and what became of it."""
+    lines = []
+    for judgement in goals.judge(results):
+        goal = judgement.goal
+        unit = f" {goal.unit}" if goal.unit else ""
+        lines.append(
+            (
+                goal.name,
+                f"{spread(judgement.samples, goal.form)}{unit}" if judgement.samples else "-",
+                f"{goal.direction.value} {goal.bound:g}{unit}",
+                judgement.verdict.value,
             )
         )
-    if results["large"]:
-        parts.append(
-            _table(
-                f"Large files (a SHA-256 alone: {results['sha256_cpu_seconds_per_gib']:.2f} s of CPU a GiB)",
-                ("transfer", "size MiB", "server", "MB/s", "CPU s a GiB"),
-                [
-                    (
-                        group[0]["case"],
-                        str(group[0]["size_mib"]),
-                        group[0]["server"],
-                        _spread(group, "megabytes_per_second", ".0f"),
-                        _spread(group, "cpu_seconds_per_gib", ".2f"),
-                    )
-                    for group in _by_case(results["large"], "case")
-                ],
-            )
-        )
-    if results["worker"]:
-        parts.append(
-            _table(
-                "One worker, fresh for each line",
-                ("transfer", "size MiB", "peak memory over idle, MiB"),
-                [
-                    (row["case"], str(row["size_mib"]), format(row["peak_growth_mib"], ".0f"))
-                    for row in results["worker"]
-                ],
-            )
-        )
-        parts.append(
-            "Start-up on one core until ready: "
-            + _spread(results["worker"], "ready_seconds", ".2f")
-            + " s. Memory of the worker when ready: "
-            + _spread(results["worker"], "resident_mib_at_start", ".0f")
-            + " MiB; idle after its first requests: "
-            + _spread(results["worker"], "resident_mib_idle", ".0f")
-            + " MiB.\n"
-        )
+    return render_cells("Goals", ("goal", "measured", "bound", "met"), lines)
+
+
+def _small(rows: Sequence[dict[str, Any]]) -> str:
+    columns = (
+        label("request", "case"),
+        label("connections", "connections"),
+        label("server", "server"),
+        figure("requests/s", "requests_per_second", ".0f"),
+        figure("p50 ms", "p50_ms", ".1f"),
+        figure("p99 ms", "p99_ms", ".1f"),
+        figure("CPU ms a request", "cpu_ms_per_request", ".2f"),
+    )
+    return render("Small files", columns, groups(rows, "connections", "case", "server"))
+
+
+def _large(rows: Sequence[dict[str, Any]]) -> str:
+    columns = (
+        label("to S3", "transport"),
+        label("transfer", "case"),
+        label("size MiB", "size_mib"),
+        label("server", "server"),
+        figure("MB/s", "megabytes_per_second", ".0f"),
+        figure("CPU s a GiB", "cpu_seconds_per_gib", ".2f"),
+    )
+    digest = spread((row["sha256_cpu_seconds_per_gib"] for row in rows), ".2f")
+    title = f"Large files (one SHA-256 alone: {digest} s of CPU a GiB)"
+    return render(title, columns, groups(rows, "transport", "case", "server"))
+
+
+def _memory(rows: Sequence[dict[str, Any]]) -> str:
+    columns = (
+        label("transfer", "case"),
+        label("size MiB", "size_mib"),
+        figure("idle MiB", "idle_mib", ".0f"),
+        figure("peak over idle, MiB", "peak_growth_mib", ".1f"),
+    )
+    return render("Memory of one worker, fresh for each line", columns, groups(rows, "case"))
+
+
+def _start_up(rows: Sequence[dict[str, Any]]) -> str:
+    columns = (
+        label("start-up", "case"),
+        figure("ready after, s", "ready_seconds", ".2f"),
+        figure("worker when ready, MiB", "resident_mib_at_start", ".0f"),
+        figure("worker after its first requests, MiB", "resident_mib_idle", ".0f"),
+    )
+    return render("Start-up, one worker on one core", columns, groups(rows, "case"))
+
+
+def _slow(rows: Sequence[dict[str, Any]]) -> str:
+    columns = (
+        label("small GETs, 16 connections", "case"),
+        figure("requests/s", "requests_per_second", ".0f"),
+        figure("p50 ms", "p50_ms", ".1f"),
+        figure("p99 ms", "p99_ms", ".1f"),
+    )
+    return render("Slow clients", columns, groups(rows, "case"))
+
+
+def _overload(rows: Sequence[dict[str, Any]]) -> str:
+    def load(group: Sequence[dict[str, Any]]) -> str:
+        if group[0]["load"] == overload.CLOSED:
+            return f"{overload.CONCURRENCY} connections, closed loop"
+        return f"{group[0]['multiple']:g}x"
+
+    columns = (
+        Column("load", load),
+        figure("offered/s", "offered_per_second", ".0f"),
+        figure("goodput/s", "goodput_per_second", ".0f"),
+        figure("503/s", "refused_per_second", ".0f"),
+        figure("failed", "failed", ".0f"),
+        figure("p50 ms of the admitted", "p50_ms", ".1f"),
+        figure("p99 ms", "p99_ms", ".1f"),
+        figure("p99 ms of a 503", "refused_p99_ms", ".1f"),
+        figure("client late by, p99 ms", "client_late_p99_ms", ".1f"),
+    )
+    keyed = [{"multiple": 0.0, **row} for row in rows]
+    title = f"Overload: one worker, at most {overload.CONCURRENCY} requests in work at once, small GETs"
+    return render(title, columns, groups(keyed, "multiple"))
+
+
+_SECTIONS = {
+    "small": _small,
+    "large": _large,
+    "memory": _memory,
+    "start_up": _start_up,
+    "slow": _slow,
+    "overload": _overload,
+}
+
+
+def text(results: Results) -> str:
+    """The whole report."""
+    parts = [about(results)]
+    parts += [section(results[name]) for name, section in _SECTIONS.items() if results[name]]
+    parts += [f"**Broken off**: {name}: {why}\n" for name, why in results["broken_off"].items()]
+    parts.append(goals_table(results))
     return "\n".join(parts)
-
-
-def write_json(results: dict[str, Any], path: Path) -> None:
-    """Keep everything, each round of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")

@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,18 +37,26 @@ class StreamFailed(Exception):
 class Operation:
     """One way of moving a large file, so many at a time."""
 
-    name: str
     method: str
     streams: int = 1
     is_form: bool = False
 
+    @property
+    def is_download(self) -> bool:
+        """Does the file come from the server?"""
+        return self.method == "GET"
 
-OPERATIONS = (
-    Operation("GET", "GET"),
-    Operation("GET x8", "GET", streams=8),
-    Operation("PUT, raw", "PUT"),
-    Operation("PUT, form", "PUT", is_form=True),
-)
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+        kind = "" if self.is_download else ", form" if self.is_form else ", raw"
+        return f"{self.method}{kind}{f' x{self.streams}' if self.streams > 1 else ''}"
+
+
+DOWNLOADS = (Operation("GET"), Operation("GET", streams=8), Operation("GET", streams=24))
+RAW_UPLOAD = Operation("PUT")
+FORM_UPLOAD = Operation("PUT", is_form=True)
+RAW_UPLOADS_AT_ONCE = Operation("PUT", streams=4)
 
 
 def transfer(server: Server, operation: Operation, file: Path) -> float:
@@ -61,12 +70,13 @@ def transfer(server: Server, operation: Operation, file: Path) -> float:
     failures: list[BaseException] = []
     start = threading.Barrier(operation.streams + 1)
     threads = [
-        threading.Thread(target=_stream, args=(server, operation, file, start, failures), daemon=True)
-        for _ in range(operation.streams)
+        threading.Thread(target=_stream, args=(server, operation, file, number, start, failures), daemon=True)
+        for number in range(operation.streams)
     ]
     for thread in threads:
         thread.start()
-    start.wait()
+    with suppress(threading.BrokenBarrierError):  # one could not connect, and has told
+        start.wait()
     started = time.perf_counter()
     for thread in threads:
         thread.join()
@@ -79,19 +89,29 @@ def _stream(
     server: Server,
     operation: Operation,
     file: Path,
+    number: int,
     start: threading.Barrier,
     failures: list[BaseException],
 ) -> None:
-    run = _download if operation.method == "GET" else _upload
     try:
-        with socket.create_connection((HOST, server.port), timeout=_SILENCE_SECONDS) as connection:
+        with connect(server) as connection:
             start.wait()
-            run(connection, server, operation, file)
+            if operation.is_download:
+                download(connection, server, file.name, file.stat().st_size)
+            else:
+                # A key of its own: never the file that others download, and never the one that another stream
+                # sends, because two writes of one key at once make rclone answer 5xx.
+                upload(connection, server, f"put-{number}-{file.name}", file, is_form=operation.is_form)
     except (OSError, StreamFailed) as error:
         start.abort()
         failures.append(error)
     except threading.BrokenBarrierError:
         pass  # another stream failed and has told
+
+
+def connect(server: Server) -> socket.socket:
+    """Connect to a server, for one transfer."""
+    return socket.create_connection((HOST, server.port), timeout=_SILENCE_SECONDS)
 
 
 def _head(server: Server, method: str, name: str, *fields: str) -> bytes:
@@ -104,33 +124,45 @@ def _head(server: Server, method: str, name: str, *fields: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
-def _download(connection: socket.socket, server: Server, operation: Operation, file: Path) -> None:
-    connection.sendall(_head(server, "GET", file.name))
+def download(
+    connection: socket.socket, server: Server, name: str, size: int, *, take: int | None = None
+) -> None:
+    """Get a file of a known size, or only the first `take` bytes of it."""
+    connection.sendall(_head(server, "GET", name))
     head, body = _read_head(connection)
     match = _LENGTH.search(head)
-    if not head.startswith(b"HTTP/1.1 200") or match is None or int(match[1]) != file.stat().st_size:
+    if not head.startswith(b"HTTP/1.1 200") or match is None or int(match[1]) != size:
         raise StreamFailed(head.decode("latin-1"))
-    left = int(match[1]) - len(body)
+    left = (size if take is None else min(take, size)) - len(body)
     discarded = bytearray(_DISCARD_BYTES)
-    while left:
+    while left > 0:
         count = connection.recv_into(discarded, min(left, _DISCARD_BYTES), socket.MSG_TRUNC)
         if not count:
             raise StreamFailed(f"cut with {left} bytes to come")
         left -= count
 
 
-def _upload(connection: socket.socket, server: Server, operation: Operation, file: Path) -> None:
-    # A key of its own: never the file that others download.
+def upload(
+    connection: socket.socket,
+    server: Server,
+    name: str,
+    file: Path,
+    *,
+    is_form: bool = False,
+    give: int | None = None,
+) -> None:
+    """Send a file, or announce it and send only the first `give` bytes of it."""
     head, tail, content_type = b"", b"", "application/octet-stream"
-    if operation.is_form:
+    if is_form:
         head, tail, content_type = _FORM_HEAD, _FORM_TAIL, f"multipart/form-data; boundary={_BOUNDARY}"
     length = len(head) + file.stat().st_size + len(tail)
     connection.sendall(
-        _head(server, "PUT", f"put-{file.name}", f"Content-Type: {content_type}", f"Content-Length: {length}")
-        + head
+        _head(server, "PUT", name, f"Content-Type: {content_type}", f"Content-Length: {length}") + head
     )
     with file.open("rb") as content:
-        connection.sendfile(content)
+        connection.sendfile(content, count=give)
+    if give is not None:
+        return
     connection.sendall(tail)
     answer, _ = _read_head(connection)
     if not answer.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
