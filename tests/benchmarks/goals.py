@@ -11,23 +11,25 @@ from enum import Enum
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks import overload, slow_clients, start_up
-from tests.benchmarks.large_files import MIB
+from tests.benchmarks import memory, overload, slow_clients, start_up
 from tests.benchmarks.servers import NGINX, PLAIN_BOTO3, SERVICE
 from tests.benchmarks.small_files import FORM_PUT, GET, HEAD, LIST, RAW_PUT
-from tests.benchmarks.streams import DOWNLOADS, FORM_UPLOAD, RAW_UPLOAD, RAW_UPLOADS_AT_ONCE
+from tests.benchmarks.streams import DOWNLOADS, FORM_UPLOAD, RAW_UPLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tests.benchmarks.streams import Operation
 
     Results = Mapping[str, Any]
     Samples = Callable[[Results], list[float]]
 
 # The service's defaults: docs/settings.md.
-_PART_MIB = 8 * MIB // MIB
+_PART_MIB = 8
 _PARTS_AT_ONCE = 3
 _MEMORY_MARGIN_MIB = 32.0
-_CPU_MS = {GET: 1.3, HEAD: 1.2, RAW_PUT: 1.8, FORM_PUT: 1.8}
+START_UP_SECONDS = 1.5
+CPU_MS = {GET: 1.3, HEAD: 1.2, RAW_PUT: 1.8, FORM_PUT: 1.8}
 _CONNECTIONS = (16, 64)
 _OVERLOAD = 4.0
 
@@ -130,7 +132,7 @@ def _ratio(figure: _Figure, base: _Figure, *, less: _Figure | None = None) -> Sa
 
 
 def _small_goals() -> Iterator[Goal]:
-    for case, milliseconds in _CPU_MS.items():
+    for case, milliseconds in CPU_MS.items():
         # S3 has no forms, so nginx, which passes on what S3 takes, is given the same file raw.
         at_nginx = RAW_PUT if case == FORM_PUT else case
         for count in _CONNECTIONS:
@@ -209,14 +211,22 @@ def _large_goals() -> Iterator[Goal]:
         )
 
 
+def _memory_bound(operation: Operation) -> float:
+    held = 0 if operation.is_download else operation.streams * _PARTS_AT_ONCE * _PART_MIB
+    return held + _MEMORY_MARGIN_MIB
+
+
+#: What a worker may grow by, in MiB, for each way of moving files.
+MEMORY_MIB = {operation.name: _memory_bound(operation) for operation in memory.OPERATIONS}
+
+
 def _memory_goals() -> Iterator[Goal]:
-    for operation in (DOWNLOADS[-1], RAW_UPLOAD, FORM_UPLOAD, RAW_UPLOADS_AT_ONCE):
-        held = 0 if operation.is_download else operation.streams * _PARTS_AT_ONCE * _PART_MIB
+    for case, bound in MEMORY_MIB.items():
         yield Goal(
-            f"large {operation.name}: memory of one worker over idle",
-            _plain(_figure("memory", "peak_growth_mib", case=operation.name)),
+            f"large {case}: memory of one worker over idle",
+            _plain(_figure("memory", "peak_growth_mib", case=case)),
             Direction.AT_MOST,
-            held + _MEMORY_MARGIN_MIB,
+            bound,
             "MiB",
             ".0f",
         )
@@ -273,7 +283,7 @@ def _start_up_goals() -> Iterator[Goal]:
             f"start-up on one core, {case}: until ready",
             _plain(_figure("start_up", "ready_seconds", case=case)),
             Direction.AT_MOST,
-            1.5,
+            START_UP_SECONDS,
             "s",
         )
 

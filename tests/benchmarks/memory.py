@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.processes import Server
 
 # Fewer downloads at a time show nothing that the most do not.
-_OPERATIONS = (DOWNLOADS[-1], RAW_UPLOAD, FORM_UPLOAD, RAW_UPLOADS_AT_ONCE)
+OPERATIONS = (DOWNLOADS[-1], RAW_UPLOAD, FORM_UPLOAD, RAW_UPLOADS_AT_ONCE)
 
 
 def use_once(server: Server) -> None:
@@ -43,7 +43,7 @@ def measure(
     with s3_server(work, str(objects)) as s3:
         for turn in range(1, rounds + 1):
             progress(f"memory: round {turn} of {rounds}")
-            for operation in _OPERATIONS:
+            for operation in OPERATIONS:
                 file = files[operation.streams]
                 with service(work, s3, 1) as server:
                     (worker,) = server.worker_ids
