@@ -123,6 +123,9 @@ $(BIN)/uv:
 
 ##@ Measure
 
+# How long `make soak` takes.
+MINUTES ?= 10
+
 .PHONY: load
 load: $(READY) ## Press a service that runs on PORT with Locust (USERS=20 DURATION=30s), and sum up
 	@$(RUN) locust --locustfile tests/load/locustfile.py --host http://127.0.0.1:$(PORT) --headless --only-summary \
@@ -133,8 +136,20 @@ load-ui: $(READY) ## The same from Locust's own page
 	@exec $(RUN) locust --locustfile tests/load/locustfile.py --host http://127.0.0.1:$(PORT) --web-host 127.0.0.1
 
 .PHONY: bench
-bench: $(READY) ## Requests a second, latency, MB/s, memory and CPU, beside S3 directly and nginx
+bench: $(READY) ## Requests a second, latency, MB/s, memory and CPU, beside S3 and nginx; which goals are met
 	@$(RUN) tests.benchmarks.run
+
+.PHONY: bench-check
+bench-check: $(READY) ## The same; fails when a goal is missed or was not measured
+	@$(RUN) tests.benchmarks.run --check
+
+.PHONY: bench-report
+bench-report: $(READY) ## Put what `make bench` measured last into docs/performance.md, with pictures
+	@$(RUN) tests.benchmarks.publish
+
+.PHONY: soak
+soak: $(READY) ## Does a worker leak? Mixed load for so long (MINUTES=10), with a picture
+	@$(RUN) tests.benchmarks.soak --minutes $(MINUTES)
 
 ##@ Tidy
 

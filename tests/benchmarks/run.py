@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[2]
 RESULTS = PROJECT / "build/bench.json"
 # tmpfs: neither the large files nor the logs may wait for a disk.
-_MEMORY_FOLDER = Path("/dev/shm")  # the folders made there have names of their own
+MEMORY_FOLDER = Path("/dev/shm")  # the folders made there have names of their own
 #: What can be asked for by itself, and where its rows go.
 _PARTS = {
     "small": "small",
@@ -83,7 +83,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell what is going on, beside the results."""
     print(f"… {text}", file=sys.stderr, flush=True)  # noqa: T201  # this is a command
 
 
@@ -101,23 +102,23 @@ def _measurements(
             rounds=rounds,
             seconds=effort.small_seconds,
             workers=workers,
-            progress=_say,
+            progress=say,
         ),
     )
     for part in ("large", "tls"):
         yield (
             part,
             large_files.measure(
-                work, objects, files, tls=part == "tls", rounds=rounds, workers=workers, progress=_say
+                work, objects, files, tls=part == "tls", rounds=rounds, workers=workers, progress=say
             ),
         )
-    yield "memory", memory.measure(work, objects, files, rounds=rounds, progress=_say)
-    yield "start_up", start_up.measure(work, objects, rounds=rounds, progress=_say)
+    yield "memory", memory.measure(work, objects, files, rounds=rounds, progress=say)
+    yield "start_up", start_up.measure(work, objects, rounds=rounds, progress=say)
     yield (
         "slow",
-        slow_clients.measure(work, rounds=rounds, seconds=effort.slow_seconds, progress=_say),
+        slow_clients.measure(work, rounds=rounds, seconds=effort.slow_seconds, progress=say),
     )
-    yield "overload", overload.measure(work, rounds=rounds, seconds=effort.overload_seconds, progress=_say)
+    yield "overload", overload.measure(work, rounds=rounds, seconds=effort.overload_seconds, progress=say)
 
 
 def _measure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
@@ -142,7 +143,7 @@ def _measure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
         except (ProgramFailed, LoadFailed, StreamFailed) as error:
             # The other parts are still worth their time.
             broken_off[part] = str(error)
-            _say(f"{part} broken off: {error}")
+            say(f"{part} broken off: {error}")
     results["machine"]["load_after"] = os.getloadavg()[0]
     results["took_seconds"] = time.monotonic() - started
     return results
@@ -151,9 +152,9 @@ def _measure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
 def _check_room(effort: _Effort) -> None:
     """Fail before anything starts: the files, those that are uploaded, and as much again while S3 writes them."""
     needed = sum(effort.sizes.values()) * 2 + max(streams * size for streams, size in effort.sizes.items())
-    free = shutil.disk_usage(_MEMORY_FOLDER).free
+    free = shutil.disk_usage(MEMORY_FOLDER).free
     if free < needed * large_files.MIB:
-        raise ProgramFailed(f"{_MEMORY_FOLDER} needs {needed / 1024:.1f} GiB free, and has less.")
+        raise ProgramFailed(f"{MEMORY_FOLDER} needs {needed / 1024:.1f} GiB free, and has less.")
 
 
 def _write(results: Mapping[str, Any], path: Path) -> None:
@@ -178,7 +179,7 @@ def main() -> int:
     unwind_when_stopped()
     try:
         _check_room(_QUICK if arguments.quick else _THOROUGH)
-        with tempfile.TemporaryDirectory(prefix="files-api-bench-", dir=_MEMORY_FOLDER) as folder:
+        with tempfile.TemporaryDirectory(prefix="files-api-bench-", dir=MEMORY_FOLDER) as folder:
             results = _measure(arguments, Path(folder))
     except KeyboardInterrupt:
         return 130
@@ -187,7 +188,7 @@ def main() -> int:
         return 1
     _write(results, arguments.json)
     print(report.text(results))  # noqa: T201
-    _say(f"{results['took_seconds']:.0f} seconds; every round is in {arguments.json}")
+    say(f"{results['took_seconds']:.0f} seconds; every round is in {arguments.json}")
     if results["broken_off"]:
         return 1
     unmet = [judgement for judgement in goals.judge(results) if judgement.verdict is not goals.Verdict.MET]
