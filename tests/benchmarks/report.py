@@ -136,6 +136,6 @@ def text(results: Results) -> str:
     """The whole report."""
     parts = [about(results)]
     parts += [section(results[name]) for name, section in _SECTIONS.items() if results[name]]
-    parts += [f"**Broken off**: {name}: {why}\n" for name, why in results["broken_off"].items()]
+    parts += [f"**Broken off**: {name}\n\n```\n{why}\n```\n" for name, why in results["broken_off"].items()]
     parts.append(goals_table(results))
     return "\n".join(parts)

@@ -26,6 +26,7 @@ from tests.benchmarks import (
     memory,
     overload,
     report,
+    servers,
     slow_clients,
     small_files,
     start_up,
@@ -142,8 +143,8 @@ def _measure(arguments: argparse.Namespace, work: Path) -> dict[str, Any]:
                 results[_PARTS[part]].extend(rows)
         except (ProgramFailed, LoadFailed, StreamFailed) as error:
             # The other parts are still worth their time.
-            broken_off[part] = str(error)
-            say(f"{part} broken off: {error}")
+            broken_off[part] = f"{error}\nThe service's last error: {servers.last_error(work) or 'none'}"
+            say(f"{part} broken off: {broken_off[part]}")
     results["machine"]["load_after"] = os.getloadavg()[0]
     results["took_seconds"] = time.monotonic() - started
     return results

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -190,6 +191,19 @@ def service(
     log = work / f"{name}.log"
     with running(command, log, port, "/health/ready", environment=environment) as (process, seconds):
         yield Server(name, port, "/v1/files/", process, seconds)
+
+
+def last_error(work: Path) -> str | None:
+    """What the service wrote last about an error of its own: in one line, the exception at the end of it."""
+    log = work / f"{SERVICE}.log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    for line in reversed(lines):
+        with suppress(ValueError):
+            record = json.loads(line)
+            if record["level"] == "ERROR":
+                exception: str = record.get("exc_info") or record["message"]
+                return exception.splitlines()[-1]
+    return None
 
 
 @contextmanager
