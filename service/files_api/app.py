@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from flask_smorest.spec.plugins import FlaskPlugin
 from files_api.adapters.memory_idempotency import MemoryIdempotencyStore
 from files_api.adapters.openai_generator import OpenAiGenerator
 from files_api.adapters.s3.budget import begin_request
-from files_api.adapters.s3.client import make_s3_clients
+from files_api.adapters.s3.client import make_s3_access
 from files_api.adapters.s3.store import S3Store
 from files_api.adapters.s3.uploads import Uploader
 from files_api.adapters.ssm_parameters import SsmParameters
@@ -36,6 +37,7 @@ from files_api.web.request_log import RequestLog, request_record
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from files_api.adapters.s3.client import S3Access
     from files_api.domain.ports import Generator, IdempotencyStore, ObjectStore
     from files_api.settings import Settings
 
@@ -85,20 +87,29 @@ def make_dependencies(settings: Settings) -> Dependencies:
         # Before the first request: the import takes a second or more of CPU time, during which a process with one
         # event loop serves nobody.
         generator.load()
-    client, patient_client = make_s3_clients(settings)
-    uploader = Uploader(
-        client,
-        patient_client,
-        settings.bucket,
-        part_size_bytes=settings.part_size_bytes,
-        max_file_bytes=settings.max_file_bytes,
-    )
     return Dependencies(
-        store=S3Store(client, settings.bucket, uploader),
+        store=make_store(make_s3_access(settings), settings),
         generator=generator,
         idempotency=MemoryIdempotencyStore(),
         can_generate=can_generate,
     )
+
+
+def make_store(access: S3Access, settings: Settings) -> S3Store:
+    """Make the store of files, on these ways to S3."""
+    uploader = Uploader(
+        access,
+        settings.bucket,
+        part_size_bytes=settings.part_size_bytes,
+        max_file_bytes=settings.max_file_bytes,
+    )
+    return S3Store(access.calls, access.client, settings.bucket, uploader)
+
+
+class _Application(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """No view is a coroutine here; Flask would look, a dozen times a request."""
+        return func
 
 
 def create_app(settings: Settings, dependencies: Dependencies | None = None) -> Flask:
@@ -109,7 +120,7 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
         dependencies: What it stands on; the real ones when None.
     """
     parts = dependencies or make_dependencies(settings)
-    app = Flask("files_api", static_folder=None)
+    app = _Application("files_api", static_folder=None)
     app.config.update(
         API_TITLE="Files API",
         API_VERSION=_API_VERSION,
@@ -138,11 +149,12 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
     )
     app.register_blueprint(make_docs_blueprint(api))
 
+    route_of = cache(FlaskPlugin.flaskpath2openapi)
+
     def begin() -> None:
         begin_request(settings.request_deadline_seconds)
-        request_record(request.environ).route = (
-            FlaskPlugin.flaskpath2openapi(request.url_rule.rule) if request.url_rule is not None else None
-        )
+        rule = request.url_rule
+        request_record(request.environ).route = route_of(rule.rule) if rule is not None else None
 
     app.before_request(begin)
     app.after_request(settle_unread_body)

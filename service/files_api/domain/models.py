@@ -94,11 +94,21 @@ class ContentRange:
     size_bytes: int
 
 
+class ByteSink(Protocol):
+    """Where bytes are to go."""
+
+    def sendall(self, data: memoryview) -> None:
+        """Take all of these bytes; the memory is the caller's again afterwards."""
+
+
 class ByteStream(Protocol):
     """The body of a file on its way to the client."""
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes in large pieces; raise StorageReadCut where the source breaks off."""
+
+    def pour(self, sink: ByteSink) -> None:
+        """Send all that has not been yielded yet, with fewer copies; raises what iterating and `sink` raise."""
 
     def close(self) -> None:
         """Give the connection back, or drop it when the body was not read to its end. May be called twice."""

@@ -2,7 +2,8 @@
 
 gunicorn reads and writes sockets without a time limit under gevent, sends `100 Continue` before the application has
 decided anything, and closes a connection in a way that can destroy the answer while the client is still sending.
-This socket, which gunicorn uses in place of the accepted one, mends these three.
+This socket, which gunicorn uses in place of the accepted one, mends these three, and sees to it that everybody gets a
+turn.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import errno
 import socket
 import time
 from typing import TYPE_CHECKING, Any
+
+import gevent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +26,8 @@ MIN_BODY_BYTES_PER_SECOND = 500
 _LINGER_SECONDS = 30.0
 _LINGER_IDLE_SECONDS = 5.0
 _LINGER_READ_BYTES = 256 * 1024
+# What of a body leaves in one packet with its head; to copy more would cost more than it saves.
+_SENT_TOGETHER_BYTES = 16 * 1024
 
 
 class Phase(enum.Enum):
@@ -70,6 +75,8 @@ class Connection:
         self._window_left = 0.0
         self._window_bytes = 0
         self._continue_due = False
+        self._head_due = False
+        self._held = b""
         self._is_new = True
         self._closing: Callable[[], None] | None = None
         self._lingers = False
@@ -88,10 +95,13 @@ class Connection:
         self._window_left = self._body_seconds
         self._window_bytes = 0
         self._continue_due = expects_continue
+        self._head_due = True
         self._closing = close_after_response
 
     def end_request(self) -> None:
         """Note that the request was answered."""
+        self._head_due = False
+        self._release()
         self._phase = Phase.IDLE
         self._closing = None
 
@@ -114,6 +124,9 @@ class Connection:
         if self._phase is Phase.BODY:
             return self._recv_body(size)
         if self._phase is Phase.IDLE:
+            # A greenlet for which everything is there already never waits, and so lets nobody else run: one fast
+            # client, or a few, would have the worker for themselves. Between two requests everybody gets a turn.
+            gevent.sleep(0)
             # Who has only just connected has something to say; patience is for connections that are kept alive.
             data = self._recv_within(size, self._head_seconds if self._is_new else self._idle_seconds)
             self._is_new = False
@@ -131,7 +144,7 @@ class Connection:
             # RFC 9110 section 10.1.1: asked for only now that the body is wanted, so that a request which is refused
             # never sends one.
             self._continue_due = False
-            self.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
         started = time.monotonic()
         data = self._recv_within(size, self._window_left)
         if data is None:
@@ -162,9 +175,27 @@ class Connection:
     def sendall(self, data: bytes) -> None:
         """Send, for as long as the client takes in anything at all.
 
+        gunicorn sends the head of an answer by itself. It is held back until the body begins, or there is none: one
+        packet and one system call for a small answer instead of two.
+
         Raises:
             ConnectionResetError: It does not, which is as good as gone.
         """
+        if self._head_due:
+            self._head_due = False
+            self._held = data
+            return
+        if self._held and len(data) <= _SENT_TOGETHER_BYTES:
+            data, self._held = self._held + data, b""
+        self._release()
+        self._send(data)
+
+    def _release(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._send(held)
+
+    def _send(self, data: bytes) -> None:
         self._sock.settimeout(self._send_seconds)
         view = memoryview(data)
         try:
@@ -183,6 +214,7 @@ class Connection:
             return
         self._closed = True
         try:
+            self._release()
             if self._lingers:
                 self._linger()
         except OSError:
@@ -198,7 +230,8 @@ class Connection:
                 return
 
     def shutdown(self, how: int) -> None:
-        """Shut down, as the socket does."""
+        """Shut down, as the socket does, once everything is sent."""
+        self._release()
         self._sock.shutdown(how)
 
     def hang_up(self) -> None:

@@ -6,10 +6,13 @@ connections do not hold up a shutdown, and what gunicorn refuses by itself is an
 
 from __future__ import annotations
 
+import gc
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
+from gevent.server import StreamServer
 from gunicorn.workers.ggevent import GeventWorker
 
 from files_api.domain.errors import FilesApiError
@@ -23,10 +26,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import FrameType
 
+    from gevent.pool import Pool
     from gunicorn.http.message import Request
 
     from files_api.settings import Settings
 
+# Connections that a worker accepts in one turn of its event loop. gunicorn's 1 lets the last of many wait for as many
+# turns; gevent's 100 lets one worker take them all (docs/performance.md).
+_ACCEPTED_AT_ONCE = 8
 # A client that takes in nothing of its answer for this long is gone.
 _SEND_SECONDS = 60.0
 
@@ -48,10 +55,19 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         hub = gevent.get_hub()
         hub.NOT_ERROR = (*hub.NOT_ERROR, FilesApiError)
         hub.print_exception = self._log_exception
+        # What was loaded stays: the collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         super().run()
 
     def _log_exception(self, context: object, kind: type, error: BaseException | None, trace: Any) -> None:
         self.log.error("a greenlet failed", exc_info=(kind, error, trace))
+
+    def server_class(self, listener: socket.socket, *, spawn: Pool, **_: Any) -> StreamServer:
+        """Make what accepts connections: gunicorn's hook for that."""
+        server = StreamServer(listener, handle=partial(self.handle, listener), spawn=spawn)
+        server.max_accept = _ACCEPTED_AT_ONCE
+        return server
 
     def timeout_ctx(self) -> AbstractContextManager[None]:
         """No timeout here: gunicorn's would be one for idling and for the head together; the connection has both."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-if TYPE_CHECKING:
-    import logging
+# What no line shows need not be found out for each of them
+# (https://docs.python.org/3/howto/logging.html#optimization): under gevent, the thread alone costs as much as a line.
+logging.logThreads = False
+logging.logProcesses = False
+logging.logMultiprocessing = False
 
 
 class LogFormatter(JsonFormatter):

@@ -36,6 +36,18 @@ class StrictParser(FlaskParser):
     #: None leaves it to the schema, which refuses what it does not know; webargs' own default would drop it silently.
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {"query": None, "json": None}  # noqa: RUF012  # as webargs has it
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._empty_queries: dict[Any, dict[str, Any]] = {}
+
+    def parse(self, argmap: Any, req: Request | None = None, **options: Any) -> Any:
+        """Read arguments; an empty query always means the same, and is by far the most frequent one."""
+        if options.get("location") != "query" or request.environ.get("QUERY_STRING"):
+            return super().parse(argmap, req, **options)
+        if argmap not in self._empty_queries:
+            self._empty_queries[argmap] = super().parse(argmap, req, **options)
+        return dict(self._empty_queries[argmap])
+
     def load_querystring(self, req: Request, schema: Schema) -> Mapping[str, str]:
         """Decode the query; other than Werkzeug, refuse what is not UTF-8, escaped wrongly or given twice."""
         fields: dict[str, str] = {}

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import http_sf
@@ -33,6 +34,19 @@ _META_PREFIX = "HTTP_X_FILE_META_"
 #: S3's bound on user metadata, names and values together, in bytes
 #: (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html).
 MAX_METADATA_BYTES = 2048
+
+
+@cache
+def _variable(name: str) -> str:
+    """What WSGI calls a field."""
+    variable = name.upper().replace("-", "_")
+    return variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"
+
+
+def _field(name: str) -> str | None:
+    # Of the environ, since a dozen fields are looked for in every request and nearly none is there.
+    value: str | None = request.environ.get(_variable(name))
+    return value
 
 
 def entity_tags(value: str) -> EntityTags:
@@ -82,7 +96,7 @@ def read_preconditions() -> Preconditions:
 
 
 def _lenient(parse: Callable[[str], _Parsed], name: str) -> _Parsed | None:
-    value = request.headers.get(name)
+    value = _field(name)
     try:
         return parse(value) if value is not None else None
     except ValueError:
@@ -103,7 +117,7 @@ def write_preconditions() -> Preconditions:
 
 
 def _strict(parse: Callable[[str], _Parsed], name: str) -> _Parsed | None:
-    value = request.headers.get(name)
+    value = _field(name)
     try:
         return parse(value) if value is not None else None
     except ValueError as error:
@@ -112,7 +126,7 @@ def _strict(parse: Callable[[str], _Parsed], name: str) -> _Parsed | None:
 
 def if_range() -> IfRange | None:
     """Parse If-Range (RFC 9110 section 13.1.5); a value that is neither tag nor date never holds."""
-    value = request.headers.get("If-Range")
+    value = _field("If-Range")
     if value is None:
         return None
     match = _ENTITY_TAG.fullmatch(value.strip(" \t"))
@@ -127,7 +141,7 @@ def byte_range() -> ByteRange | None:
     Returns:
         None for no range, for what is malformed, another unit, or several ranges: then the whole file is served.
     """
-    unit, equals, ranges = request.headers.get("Range", "").partition("=")
+    unit, equals, ranges = (_field("Range") or "").partition("=")
     if not equals or unit.strip(" \t").lower() != "bytes":
         return None
     specs = [spec.strip(" \t") for spec in ranges.split(",") if spec.strip(" \t")]
@@ -173,7 +187,7 @@ def plain_field(name: str) -> str | None:
     Raises:
         InvalidHeader: It has other characters than visible ASCII and spaces.
     """
-    return plain_value(name, request.headers.get(name))
+    return plain_value(name, _field(name))
 
 
 def plain_value(name: str, value: str | None) -> str | None:
@@ -203,7 +217,7 @@ def declared_digests() -> Mapping[str, bytes]:
     """
     digests: dict[str, bytes] = {}
     for field in ("Content-Digest", "Repr-Digest"):
-        value = request.headers.get(field)
+        value = _field(field)
         if value is None:
             continue
         try:
@@ -213,7 +227,7 @@ def declared_digests() -> Mapping[str, bytes]:
         for name, (digest, _) in members.items():
             if name in DIGEST_ALGORITHMS and name != "md5":
                 _declare(digests, name, digest, field)
-    if (md5 := request.headers.get("Content-MD5")) is not None:
+    if (md5 := _field("Content-MD5")) is not None:
         try:
             _declare(digests, "md5", base64.b64decode(md5.strip(), validate=True), "Content-MD5")
         except binascii.Error as error:
@@ -231,7 +245,7 @@ def _declare(digests: dict[str, bytes], name: str, digest: object, field: str) -
 
 def wants_sha256() -> bool:
     """Whether Want-Repr-Digest asks for SHA-256 with any preference but 0 (RFC 9530 section 4)."""
-    value = request.headers.get("Want-Repr-Digest")
+    value = _field("Want-Repr-Digest")
     if value is None:
         return False
     try:

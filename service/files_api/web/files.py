@@ -20,17 +20,19 @@ from files_api.web.bodies import FormUpload, body_reader
 from files_api.web.openapi import operations
 from files_api.web.openapi.problems import problems
 from files_api.web.representations import content_disposition, file_headers, validator_headers
+from files_api.web.request_log import request_record
 from files_api.web.schemas import DownloadQuery, NoQuery, StoredFileSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from wsgiref.types import WSGIEnvironment
 
     from werkzeug.datastructures import Headers
 
     from files_api.domain.files import Files
-    from files_api.domain.models import FileInfo, StoredFile
+    from files_api.domain.models import ByteSink, ByteStream, FileInfo, StoredFile
     from files_api.domain.paths import FilePath
+    from files_api.web.request_log import RequestRecord
 
 # A form is larger than its file by the boundary and the head of its part: less than this, in bytes.
 _FORM_OVERHEAD_BYTES = 64 * 1024
@@ -91,19 +93,43 @@ def _upload(file_path: FilePath, files: Files) -> tuple[IncomingContent, FileAtt
     )
 
 
-class _EmptyResponse(Response):
-    """An answer without a body: no Content-Type, which would be Flask's default, not the file's.
+class _CompleteResponse(Response):
+    """An answer whose fields are all said by us: nothing is to be added, taken away or put right by Werkzeug.
 
-    A 304 keeps its Last-Modified, which Werkzeug takes away and RFC 9110 section 15.4.5 lets stand.
+    A 304 keeps its Last-Modified, which Werkzeug takes away and RFC 9110 section 15.4.5 lets stand; a Location that was
+    signed is not quoted anew; an empty answer has no Content-Type, which would be Flask's default.
     """
 
     default_mimetype = None
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        headers = super().get_wsgi_headers(environ)
-        if "Last-Modified" in self.headers:
-            headers["Last-Modified"] = self.headers["Last-Modified"]
-        return headers
+        return self.headers
+
+
+class _Poured:
+    """The body of a download: what begins it goes the way of WSGI, the rest straight to the client's connection.
+
+    Args:
+        body: What S3 sends.
+        connection: The client's.
+        record: What is told of the request.
+    """
+
+    def __init__(self, body: ByteStream, connection: ByteSink, record: RequestRecord) -> None:
+        self._body = body
+        self._connection = connection
+        self._record = record
+
+    def __iter__(self) -> Iterator[bytes]:
+        for first in self._body:
+            # With it, the server sends the head.
+            yield first
+            break
+        self._body.pour(self)
+
+    def sendall(self, data: memoryview) -> None:
+        self._connection.sendall(data)
+        self._record.bytes_out += len(data)
 
 
 def _download(files: Files, file_path: FilePath, disposition: str | None) -> Response:
@@ -116,7 +142,11 @@ def _download(files: Files, file_path: FilePath, disposition: str | None) -> Res
     )
     if isinstance(found, NotModified):
         return _not_modified(found.info)
-    response = Response(found.body, headers=file_headers(file_path, found.info, disposition))
+    connection = request.environ.get("gunicorn.socket")
+    body: Iterable[bytes] = found.body
+    if connection is not None:
+        body = _Poured(found.body, connection, request_record(request.environ))
+    response = _CompleteResponse(body, headers=file_headers(file_path, found.info, disposition))
     # A generator that was never started never runs its `finally`: closing is the response's business.
     response.call_on_close(found.body.close)
     if found.content_range is None:
@@ -130,7 +160,7 @@ def _download(files: Files, file_path: FilePath, disposition: str | None) -> Res
 
 
 def _not_modified(info: FileInfo) -> Response:
-    return _EmptyResponse(status=HTTPStatus.NOT_MODIFIED, headers=validator_headers(info))
+    return _CompleteResponse(status=HTTPStatus.NOT_MODIFIED, headers=validator_headers(info))
 
 
 def _redirect_to_storage(
@@ -141,9 +171,7 @@ def _redirect_to_storage(
         disposition=lambda info: content_disposition(file_path, info, disposition),
         expires_in_seconds=expires_in_seconds,
     )
-    response = _EmptyResponse(status=HTTPStatus.TEMPORARY_REDIRECT)
-    # Not through Werkzeug, which would quote and so change what was signed.
-    response.autocorrect_location_header = False
+    response = _CompleteResponse(status=HTTPStatus.TEMPORARY_REDIRECT)
     response.headers.set("Location", url)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -232,7 +260,7 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             found = files.inspect(file_path, fields.read_preconditions(), with_digest=fields.wants_sha256())
             if isinstance(found, NotModified):
                 return _not_modified(found.info)
-            response = Response(headers=file_headers(file_path, found, query["disposition"]))
+            response = _CompleteResponse(headers=file_headers(file_path, found, query["disposition"]))
             response.content_length = found.size_bytes
             return response
 
@@ -252,6 +280,6 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
         def delete(self, _query: dict[str, Any], file_path: FilePath) -> Response:
             """Delete a file."""
             files.delete(file_path, fields.write_preconditions())
-            return _EmptyResponse(status=HTTPStatus.NO_CONTENT)
+            return _CompleteResponse(status=HTTPStatus.NO_CONTENT)
 
     return blueprint

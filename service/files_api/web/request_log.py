@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import time
-import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ class RequestLog:
         """Serve one request."""
         wanted = environ.get("HTTP_X_REQUEST_ID", "")
         record = RequestRecord(
-            request_id=wanted if _REQUEST_ID.fullmatch(wanted) else uuid.uuid4().hex,
+            request_id=wanted if _REQUEST_ID.fullmatch(wanted) else secrets.token_hex(16),
             method=environ["REQUEST_METHOD"],
             # Without the query, which may hold what only the client should know.
             path=environ["RAW_URI"].partition("?")[0],

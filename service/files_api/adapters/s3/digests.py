@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from files_api.adapters.s3.budget import waiting_for_s3
 from files_api.adapters.s3.errors import translated
@@ -41,32 +41,32 @@ def remember_digest(  # noqa: PLR0913  # what identifies one version of one obje
         log.warning("digest not kept", exc_info=True, extra={"event": "digest_not_kept"})
 
 
-def recall_digest(client: S3Client, bucket: str, key: str, answer: Mapping[str, Any]) -> str | None:
+def recall_digest(client: S3Client, bucket: str, key: str, headers: Mapping[str, str]) -> str | None:
     """Find the SHA-256 of the whole file, in base64, for an object that S3 has just answered about.
 
     Args:
         client: The process's S3 client.
         bucket: The bucket's name.
         key: The object's key.
-        answer: What GetObject or HeadObject answered, asked with `ChecksumMode="ENABLED"`.
+        headers: What GetObject or HeadObject answered, by their names in lower case, asked for its checksums.
 
     Returns:
         None where it is not known.
     """
-    sha256 = answer.get("ChecksumSHA256")
+    sha256 = headers.get("x-amz-checksum-sha256")
     if (
         sha256 is not None
-        and answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+        and headers.get("x-amz-checksum-type", "FULL_OBJECT") == "FULL_OBJECT"
         and _SHA256.fullmatch(sha256)
     ):
-        return str(sha256)
-    if not answer.get("TagCount"):
+        return sha256
+    if not int(headers.get("x-amz-tagging-count", "0")):
         return None
-    version = {"VersionId": answer["VersionId"]} if answer.get("VersionId") else {}
+    version = {"VersionId": headers["x-amz-version-id"]} if headers.get("x-amz-version-id") else {}
     with translated(key), waiting_for_s3():
-        tags = client.get_object_tagging(Bucket=bucket, Key=key, **version)["TagSet"]
+        tags = client.get_object_tagging(Bucket=bucket, Key=key, **version)["TagSet"]  # type: ignore[arg-type]
     for tag in tags:
         etag, _, digest = tag["Value"].partition("/")
-        if tag["Key"] == TAG_NAME and f'"{etag}"' == answer["ETag"] and _SHA256.fullmatch(digest):
+        if tag["Key"] == TAG_NAME and f'"{etag}"' == headers["etag"] and _SHA256.fullmatch(digest):
             return digest
     return None

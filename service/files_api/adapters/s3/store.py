@@ -1,70 +1,53 @@
-"""One S3 bucket as the domain's ObjectStore, on plain boto3."""
+"""One S3 bucket as the domain's ObjectStore."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from files_api.adapters.s3.bodies import S3Body
+from files_api.adapters.s3.answers import content_range, file_info
+from files_api.adapters.s3.bodies import ObjectBody
 from files_api.adapters.s3.budget import waiting_for_s3
 from files_api.adapters.s3.digests import recall_digest
-from files_api.adapters.s3.errors import error_code, translated
-from files_api.domain.content_types import DEFAULT_CONTENT_TYPE
+from files_api.adapters.s3.errors import S3Refused, translated
 from files_api.domain.errors import RangeNotSatisfiable
-from files_api.domain.models import ContentRange, FileAttributes, FileInfo, ListedFile, Listing, OpenedFile
+from files_api.domain.models import OpenedFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from types_boto3_s3 import S3Client
 
+    from files_api.adapters.s3.calls import ObjectAnswer, S3Calls
     from files_api.adapters.s3.uploads import Uploader
     from files_api.domain.content import IncomingContent
-    from files_api.domain.models import ByteRange, WriteCondition
+    from files_api.domain.models import ByteRange, FileAttributes, FileInfo, Listing, WriteCondition
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-
-
-def _info(answer: Mapping[str, Any], size_bytes: int, sha256: str | None) -> FileInfo:
-    return FileInfo(
-        size_bytes=size_bytes,
-        etag=answer["ETag"],
-        last_modified=answer["LastModified"],
-        attributes=FileAttributes(
-            content_type=answer.get("ContentType", DEFAULT_CONTENT_TYPE),
-            cache_control=answer.get("CacheControl"),
-            content_encoding=answer.get("ContentEncoding"),
-            content_language=answer.get("ContentLanguage"),
-            user_metadata=answer.get("Metadata", {}),
-        ),
-        sha256=sha256,
-        version_id=answer.get("VersionId"),
-    )
+# Without it S3 does not tell the checksums that it keeps.
+_WITH_CHECKSUM = {"x-amz-checksum-mode": "ENABLED"}
 
 
 class S3Store:
     """Implements `domain.ports.ObjectStore`.
 
     Args:
-        client: The process's S3 client.
+        calls: What is done all the time.
+        client: The process's boto3 client, for everything else.
         bucket: The bucket's name.
         uploader: Writes into that bucket.
     """
 
-    def __init__(self, client: S3Client, bucket: str, uploader: Uploader) -> None:
+    def __init__(self, calls: S3Calls, client: S3Client, bucket: str, uploader: Uploader) -> None:
+        self._calls = calls
         self._client = client
         self._bucket = bucket
         self._uploader = uploader
 
     def head(self, key: str, *, with_digest: bool = False) -> FileInfo:
         """See ObjectStore.head."""
-        arguments = {"ChecksumMode": "ENABLED"} if with_digest else {}
         with translated(key), waiting_for_s3():
-            answer = self._client.head_object(Bucket=self._bucket, Key=key, **arguments)  # type: ignore[arg-type]
-        sha256 = recall_digest(self._client, self._bucket, key, answer) if with_digest else None
-        return _info(answer, answer["ContentLength"], sha256)
+            headers = self._calls.head_object(key, _WITH_CHECKSUM if with_digest else {})
+        sha256 = recall_digest(self._client, self._bucket, key, headers) if with_digest else None
+        return file_info(headers, int(headers["content-length"]), sha256)
 
     def open(
         self,
@@ -75,64 +58,58 @@ class S3Store:
         with_digest: bool = False,
     ) -> OpenedFile:
         """See ObjectStore.open."""
-        arguments: dict[str, Any] = {}
+        headers: dict[str, str] = dict(_WITH_CHECKSUM) if with_digest else {}
         if byte_range is not None:
-            arguments["Range"] = str(byte_range)
+            headers["Range"] = str(byte_range)
         if if_match is not None:
-            arguments["IfMatch"] = if_match
-        if with_digest:
-            arguments["ChecksumMode"] = "ENABLED"
+            headers["If-Match"] = if_match
         try:
             with translated(key), waiting_for_s3():
-                answer = self._get(key, arguments)
+                answer = self._get(key, headers)
         except _OutsideOfFile as error:
             raise RangeNotSatisfiable(self.head(key).size_bytes) from error
-        body = S3Body(answer["Body"], answer["ContentLength"])
+        body = ObjectBody(answer.body, int(answer.headers["content-length"]))
         try:
-            return self._opened(key, answer, body, byte_range, with_digest=with_digest)
+            return self._opened(key, answer.headers, body, byte_range, with_digest=with_digest)
         except BaseException:
             body.close()
             raise
 
-    def _get(self, key: str, arguments: dict[str, Any]) -> Any:  # boto3's own answer type says no more
+    def _get(self, key: str, headers: Mapping[str, str]) -> ObjectAnswer:
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=key, **arguments)
-        except ClientError as error:
-            if error_code(error) in {"InvalidRange", "416"}:
-                raise _OutsideOfFile from error
+            return self._calls.get_object(key, headers)
+        except S3Refused as refused:
+            if refused.code in {"InvalidRange", "416"}:
+                raise _OutsideOfFile from refused
             raise
 
     def _opened(
         self,
         key: str,
-        answer: Mapping[str, Any],
-        body: S3Body,
+        headers: Mapping[str, str],
+        body: ObjectBody,
         byte_range: ByteRange | None,
         *,
         with_digest: bool,
     ) -> OpenedFile:
-        size_bytes = answer["ContentLength"]
-        content_range = None
-        match = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
-        if match is not None:
-            first, last, size_bytes = (int(number) for number in match.groups())
-            content_range = ContentRange(first, last, size_bytes)
+        size_bytes = int(headers["content-length"])
+        part = content_range(headers)
+        if part is not None:
+            size_bytes = part.size_bytes
         elif byte_range is not None and size_bytes == 0:
             # RFC 9110 section 14.1.2: nothing of an empty file can be satisfied; not every S3 server says so.
             raise RangeNotSatisfiable(0)
         sha256 = None
         if with_digest:
             # S3 tells no checksum with a part of an object: ask for that of the whole.
-            about = answer if match is None else self._head_of(key, answer["ETag"])
+            about = headers if part is None else self._head_of(key, headers["etag"])
             sha256 = recall_digest(self._client, self._bucket, key, about)
         body.begin()
-        return OpenedFile(info=_info(answer, size_bytes, sha256), body=body, content_range=content_range)
+        return OpenedFile(info=file_info(headers, size_bytes, sha256), body=body, content_range=part)
 
-    def _head_of(self, key: str, etag: str) -> Mapping[str, Any]:
+    def _head_of(self, key: str, etag: str) -> Mapping[str, str]:
         with translated(key), waiting_for_s3():
-            return self._client.head_object(
-                Bucket=self._bucket, Key=key, IfMatch=etag, ChecksumMode="ENABLED"
-            )
+            return self._calls.head_object(key, {**_WITH_CHECKSUM, "If-Match": etag})
 
     def put(
         self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition
@@ -148,19 +125,13 @@ class S3Store:
 
     def list(self, prefix: str, *, recursive: bool, page_size: int, continuation: str | None) -> Listing:
         """See ObjectStore.list."""
-        arguments: dict[str, Any] = {} if recursive else {"Delimiter": "/"}
+        query = {"prefix": prefix, "max-keys": str(page_size)}
+        if not recursive:
+            query["delimiter"] = "/"
         if continuation is not None:
-            arguments["ContinuationToken"] = continuation
+            query["continuation-token"] = continuation
         with translated(), waiting_for_s3():
-            answer = self._client.list_objects_v2(
-                Bucket=self._bucket, Prefix=prefix, MaxKeys=page_size, **arguments
-            )
-        files = tuple(
-            ListedFile(item["Key"], item["Size"], item["LastModified"], item["ETag"])
-            for item in answer.get("Contents", [])
-        )
-        directories = tuple(item["Prefix"] for item in answer.get("CommonPrefixes", []))
-        return Listing(files=files, directories=directories, continuation=answer.get("NextContinuationToken"))
+            return self._calls.list_objects(query)
 
     def presign_get(
         self, key: str, *, content_type: str, content_disposition: str, expires_in_seconds: int
@@ -181,7 +152,7 @@ class S3Store:
     def check(self) -> None:
         """See ObjectStore.check."""
         with translated(), waiting_for_s3():
-            self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1)
+            self._calls.list_objects({"max-keys": "1"})
 
 
 class _OutsideOfFile(Exception):  # never leaves this module

@@ -12,23 +12,24 @@ import zlib
 from collections import deque
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gevent
 from botocore.exceptions import ClientError
 from gevent.pool import Pool
 
+from files_api.adapters.s3.answers import attribute_headers, boto3_arguments
 from files_api.adapters.s3.budget import waiting_for_s3
 from files_api.adapters.s3.digests import remember_digest
-from files_api.adapters.s3.errors import error_code, translated
+from files_api.adapters.s3.errors import S3Refused, refusal_of, translated
 from files_api.domain.errors import FilesApiError, WriteConflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import CompletedPartTypeDef
 
+    from files_api.adapters.s3.client import S3Access
     from files_api.domain.content import IncomingContent
     from files_api.domain.models import FileAttributes, WriteCondition
 
@@ -51,27 +52,13 @@ _COMPLETE_SECONDS = 120.0
 _PART_SECONDS = 120.0
 
 
-def attribute_arguments(attributes: FileAttributes) -> dict[str, Any]:
-    """What S3 keeps beside the bytes, as arguments of PutObject and CreateMultipartUpload."""
-    arguments: dict[str, Any] = {"ContentType": attributes.content_type}
-    if attributes.user_metadata:
-        arguments["Metadata"] = dict(attributes.user_metadata)
-    if attributes.cache_control is not None:
-        arguments["CacheControl"] = attributes.cache_control
-    if attributes.content_encoding is not None:
-        arguments["ContentEncoding"] = attributes.content_encoding
-    if attributes.content_language is not None:
-        arguments["ContentLanguage"] = attributes.content_language
-    return arguments
-
-
-def condition_arguments(condition: WriteCondition) -> dict[str, Any]:
+def condition_headers(condition: WriteCondition) -> dict[str, str]:
     """The condition as S3 evaluates it at the write
     (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
     """  # noqa: D205
     if condition.if_none_match:
-        return {"IfNoneMatch": "*"}
-    return {"IfMatch": condition.if_match} if condition.if_match is not None else {}
+        return {"If-None-Match": "*"}
+    return {"If-Match": condition.if_match} if condition.if_match is not None else {}
 
 
 def _parts(content: IncomingContent, part_bytes: int) -> Iterator[bytearray]:
@@ -114,8 +101,7 @@ class Uploader:
     """Writes files into one bucket.
 
     Args:
-        client: The process's S3 client.
-        patient_client: The same with a longer read timeout, for putting parts together.
+        access: The ways to the bucket.
         bucket: The bucket's name.
         part_size_bytes: The size of a part, in bytes, as long as MAX_PARTS of them are enough.
         max_file_bytes: The largest file that may come, in bytes.
@@ -123,15 +109,15 @@ class Uploader:
 
     def __init__(
         self,
-        client: S3Client,
-        patient_client: S3Client,
+        access: S3Access,
         bucket: str,
         *,
         part_size_bytes: int,
         max_file_bytes: int,
     ) -> None:
-        self._client = client
-        self._patient_client = patient_client
+        self._calls = access.calls
+        self._client = access.client
+        self._patient_client = access.patient_client
         self._bucket = bucket
         self._part_bytes = max(part_size_bytes, math.ceil(max_file_bytes / MAX_PARTS))
 
@@ -139,40 +125,31 @@ class Uploader:
         self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition
     ) -> str:
         """Store the content, whole or not at all, and tell its ETag. Errors: see ObjectStore.put."""
-        arguments = attribute_arguments(attributes)
+        headers = attribute_headers(attributes)
         parts = _parts(content, self._part_bytes)
         # Only the step behind the last part sees the end of the content, where length and digest are checked: a
         # file is written in one request when that step has been taken, never before.
         ahead = deque(islice(parts, 2))
         if len(ahead) < 2:
             body = ahead.pop() if ahead else bytearray()
-            return self._put_object(key, body, content.sha256, arguments, condition)
-        return self._multipart(key, content, _one_after_the_other(ahead, parts), arguments, condition)
+            return self._put_object(key, body, content.sha256, {**headers, **condition_headers(condition)})
+        return self._multipart(key, content, _one_after_the_other(ahead, parts), headers, condition)
 
-    def _put_object(
-        self, key: str, body: bytearray, sha256: str, arguments: dict[str, Any], condition: WriteCondition
-    ) -> str:
-        def write() -> Mapping[str, Any]:
-            return self._client.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=body,  # type: ignore[arg-type]  # botocore takes a bytearray; its stubs do not know
-                # S3 needs only the checksum; other servers (moto) keep it only under its algorithm's name.
-                ChecksumAlgorithm="SHA256",
-                ChecksumSHA256=sha256,
-                **arguments,
-                **condition_arguments(condition),
-            )
+    def _put_object(self, key: str, body: bytearray, sha256: str, headers: Mapping[str, str]) -> str:
+        def write() -> Mapping[str, str]:
+            return self._calls.put_object(key, body, sha256, headers)
 
         for tries_left in reversed(range(_CONFLICT_TRIES)):
             try:
-                answer = self._write_once(key, write, lambda found: found.get("ChecksumSHA256") == sha256)
+                answer = self._write_once(
+                    key, write, lambda found: found.get("x-amz-checksum-sha256") == sha256
+                )
             except WriteConflict:
                 if not tries_left:
                     raise
                 gevent.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS))  # noqa: S311  # jitter, not a secret
             else:
-                return str(answer["ETag"])
+                return answer["etag"]
         raise AssertionError("the last try returns or raises")  # pragma: no cover
 
     def _multipart(
@@ -180,68 +157,79 @@ class Uploader:
         key: str,
         content: IncomingContent,
         parts: Iterator[bytearray],
-        arguments: dict[str, Any],
+        headers: Mapping[str, str],
         condition: WriteCondition,
     ) -> str:
         with translated(key), waiting_for_s3():
             upload_id = self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=key, ChecksumAlgorithm="CRC32", **arguments
+                Bucket=self._bucket,
+                Key=key,
+                ChecksumAlgorithm="CRC32",
+                **boto3_arguments(self._client, "CreateMultipartUpload", headers),
             )["UploadId"]
         pool = Pool(_PARTS_IN_FLIGHT)
         try:
             sent = self._send_parts(pool, key, upload_id, parts)
 
-            def complete() -> Mapping[str, Any]:
-                return self._patient_client.complete_multipart_upload(
+            def complete() -> Mapping[str, str]:
+                answer = self._patient_client.complete_multipart_upload(
                     Bucket=self._bucket,
                     Key=key,
                     UploadId=upload_id,
                     MultipartUpload={"Parts": sent},
-                    **condition_arguments(condition),
+                    **boto3_arguments(
+                        self._patient_client, "CompleteMultipartUpload", condition_headers(condition)
+                    ),
                 )
+                version_id = answer.get("VersionId")
+                return {"etag": answer["ETag"], **({"x-amz-version-id": version_id} if version_id else {})}
 
             expected = multipart_etag(part["ETag"] for part in sent)
             answer = self._write_once(
-                key, complete, lambda found: found["ETag"] == expected, seconds=_COMPLETE_SECONDS
+                key, complete, lambda found: found["etag"] == expected, seconds=_COMPLETE_SECONDS
             )
         except BaseException:
             # Also when the client is gone, the worker is stopped or the deadline has passed: parts cost money.
             pool.kill()
             self._abort(key, upload_id)
             raise
-        etag = str(answer["ETag"])
+        etag = answer["etag"]
         remember_digest(
             self._client,
             self._bucket,
             key,
             etag=etag,
             sha256=content.sha256,
-            version_id=answer.get("VersionId"),
+            version_id=answer.get("x-amz-version-id"),
         )
         return etag
 
     def _write_once(
         self,
         key: str,
-        write: Callable[[], Mapping[str, Any]],
-        is_ours: Callable[[Mapping[str, Any]], bool],
+        write: Callable[[], Mapping[str, str]],
+        is_ours: Callable[[Mapping[str, str]], bool],
         *,
         seconds: float | None = None,
-    ) -> Mapping[str, Any]:
+    ) -> Mapping[str, str]:
         """Write, and see through our own success.
 
-        When S3 has done the write but its answer was lost on the way, boto3 tries again and meets what it has
+        When S3 has done the write but its answer was lost on the way, the call is tried again and meets what it has
         written itself: a condition that was true is false now, an upload that was there is gone. What then stands
         there tells whether it is ours.
         """
         with translated(key), waiting_for_s3(seconds):
             try:
                 return write()
-            except ClientError as error:
-                retried = error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
-                if not retried or error_code(error) not in {"PreconditionFailed", "412", "NoSuchUpload"}:
+            except (S3Refused, ClientError) as error:
+                refused = refusal_of(error) if isinstance(error, ClientError) else error
+                if not refused.was_retried or refused.code not in {
+                    "PreconditionFailed",
+                    "412",
+                    "NoSuchUpload",
+                }:
                     raise
-                found = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+                found = self._calls.head_object(key, {"x-amz-checksum-mode": "ENABLED"})
                 if not is_ours(found):
                     raise
                 return found
@@ -262,15 +250,8 @@ class Uploader:
     def _send_part(self, key: str, upload_id: str, number: int, part: bytearray) -> CompletedPartTypeDef:
         crc32 = base64.b64encode(zlib.crc32(part).to_bytes(4, "big")).decode()
         with translated(key), waiting_for_s3(_PART_SECONDS):
-            answer = self._client.upload_part(
-                Bucket=self._bucket,
-                Key=key,
-                UploadId=upload_id,
-                PartNumber=number,
-                Body=part,  # type: ignore[arg-type]  # likewise
-                ChecksumCRC32=crc32,
-            )
-        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": crc32}
+            answer = self._calls.upload_part(key, upload_id, number, part, {"x-amz-checksum-crc32": crc32})
+        return {"PartNumber": number, "ETag": answer["etag"], "ChecksumCRC32": crc32}
 
     def _abort(self, key: str, upload_id: str) -> None:
         try:
