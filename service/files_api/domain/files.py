@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from files_api.domain.content import IncomingContent
+from files_api.domain.content import Chunks, IncomingContent
 from files_api.domain.errors import FileNotFound, PreconditionFailed
 from files_api.domain.models import FileAttributes, FileInfo, Listing, OpenedFile, StoredFile, WriteCondition
 from files_api.domain.paths import is_file_path
@@ -80,7 +80,7 @@ class Files:
             PreconditionFailed: The condition did not hold when S3 wrote.
         """
         created = condition.if_none_match or self.look(file_path) is None
-        content = IncomingContent(chunks, max_bytes=self.max_file_bytes)
+        content = IncomingContent(Chunks(chunks), max_bytes=self.max_file_bytes)
         return self._store_content(file_path, content, attributes, condition, created=created)
 
     def _store_content(

@@ -12,9 +12,12 @@ import enum
 import errno
 import socket
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import gevent
+
+from files_api.batches import Batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +84,7 @@ class Connection:
         self._closing: Callable[[], None] | None = None
         self._lingers = False
         self._closed = False
+        self._batches = Batches(sock)
 
     # What the worker tells ---------------------------------------------------------------------------------------
 
@@ -140,23 +144,50 @@ class Connection:
         return data or b""
 
     def _recv_body(self, size: int) -> bytes:
+        self._ask_for_body()
+        started = time.monotonic()
+        data = self._recv_within(size, self._window_left)
+        self._judge_pace(started, None if data is None else len(data))
+        return data or b""
+
+    def receive_body_into(self, room: memoryview, to_come: int) -> int:
+        """Receive a piece of a body, and tell how many bytes; 0 when the client has gone.
+
+        Args:
+            room: Where the bytes go.
+            to_come: How many bytes of the body are still to come altogether.
+
+        Raises:
+            BodyTooSlow: The client's time for its body is over.
+        """
+        self._ask_for_body()
+        started = time.monotonic()
+        count: int | None = None
+        if self._window_left > 0:
+            self._sock.settimeout(self._window_left)
+            with suppress(TimeoutError):
+                count = self._batches.receive_into(room, to_come)
+        self._judge_pace(started, count)
+        return count or 0
+
+    def _ask_for_body(self) -> None:
         if self._continue_due:
             # RFC 9110 section 10.1.1: asked for only now that the body is wanted, so that a request which is refused
             # never sends one.
             self._continue_due = False
             self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        started = time.monotonic()
-        data = self._recv_within(size, self._window_left)
-        if data is None:
-            self._lingers = True
-            raise BodyTooSlow("the client sends its body too slowly")
+
+    def _judge_pace(self, started: float, received: int | None) -> None:
+        """Count what came since `started`; None where nothing did."""
         # Only waiting counts: while we are busy with S3 the client is not to blame.
         self._window_left -= time.monotonic() - started
-        self._window_bytes += len(data)
+        self._window_bytes += received or 0
         if self._window_bytes >= MIN_BODY_BYTES_PER_SECOND * self._body_seconds:
             self._window_left = self._body_seconds
             self._window_bytes = 0
-        return data
+        elif received is None:
+            self._lingers = True
+            raise BodyTooSlow("the client sends its body too slowly")
 
     def _recv_within(self, size: int, seconds: float) -> bytes | None:
         if seconds <= 0:
@@ -223,6 +254,7 @@ class Connection:
             self._sock.close()
 
     def _linger(self) -> None:
+        self._batches.stop()
         self._sock.shutdown(socket.SHUT_WR)
         deadline = time.monotonic() + _LINGER_SECONDS
         while (left := deadline - time.monotonic()) > 0:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
 from gevent.server import StreamServer
+from gunicorn.http.body import LengthReader
 from gunicorn.workers.ggevent import GeventWorker
 
 from files_api.domain.errors import FilesApiError
 from files_api.server.connection import Connection
 from files_api.server.lifecycle import LIFECYCLE
 from files_api.server.refusals import refusal
+from files_api.server.sized_body import SizedBody
 
 if TYPE_CHECKING:
     import socket
@@ -90,6 +92,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
             close_after_response=req.force_close,
         )
         req._expected_100_continue = False  # noqa: SLF001
+        if isinstance(req.body.reader, LengthReader):
+            req.body = SizedBody(req.unreader, sock, req.body.reader.length)
         try:
             super().handle_request(listener_name, req, sock, addr)
         finally:

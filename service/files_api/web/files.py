@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, jsonify, request
 from flask.views import MethodView
 
-from files_api.domain.content import IncomingContent
+from files_api.domain.content import Chunks, IncomingContent
 from files_api.domain.content_types import guess_content_type
 from files_api.domain.errors import FileTooLarge, InvalidHeader
 from files_api.domain.files import NotModified
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import Headers
 
+    from files_api.domain.content import ByteSource
     from files_api.domain.files import Files
     from files_api.domain.models import ByteSink, ByteStream, FileInfo, StoredFile
     from files_api.domain.paths import FilePath
@@ -77,16 +78,16 @@ def _upload(file_path: FilePath, files: Files) -> tuple[IncomingContent, FileAtt
     reader = body_reader()
     declared = reader.declared_bytes
     reader.enough_bytes = files.max_file_bytes
-    chunks: Iterable[bytes] = reader
+    source: ByteSource = reader
     if request.mimetype == "multipart/form-data":
         if declared is not None and declared > files.max_file_bytes + _FORM_OVERHEAD_BYTES:
             raise FileTooLarge(f"The file is larger than {files.max_file_bytes} bytes.")
         reader.enough_bytes += _FORM_OVERHEAD_BYTES
         form = FormUpload(reader, content_type or "")
         content_type = fields.plain_value("Content-Type", form.part_content_type)
-        chunks, declared = form, None
+        source, declared = Chunks(form), None
     content = IncomingContent(
-        chunks, max_bytes=files.max_file_bytes, expected_digests=digests, declared_bytes=declared
+        source, max_bytes=files.max_file_bytes, expected_digests=digests, declared_bytes=declared
     )
     return content, FileAttributes(
         content_type=content_type or guess_content_type(file_name(file_path)), **attributes

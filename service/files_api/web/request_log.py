@@ -89,8 +89,8 @@ class _LoggedBody:
         except StorageReadCut:
             record.outcome = "storage_cut"
             raise
-        except GeneratorExit:
-            raise  # the server stopped asking: the client is gone
+        except (GeneratorExit, ConnectionError):
+            raise  # the server stopped asking, or what was sent past it did not arrive: the client is gone
         except BaseException:
             record.outcome = "failed"
             raise

@@ -8,7 +8,6 @@ import logging
 import math
 import random
 import re
-import zlib
 from collections import deque
 from contextlib import suppress
 from itertools import islice
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import gevent
 from botocore.exceptions import ClientError
 from gevent.pool import Pool
+from isal import isal_zlib
 
 from files_api.adapters.s3.answers import attribute_headers, boto3_arguments
 from files_api.adapters.s3.budget import waiting_for_s3
@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 #: S3's bound on the parts of one upload (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
 MAX_PARTS = 10_000
+# Where nobody has told how much comes, room is made for so much, and doubled.
+_FIRST_ROOM_BYTES = 64 * 1024
 # Parts of one upload that are on their way at a time, while the next is being filled.
 _PARTS_IN_FLIGHT = 2
 # How often a write that S3 refused because of a racing one is tried again, where the body is still at hand.
@@ -63,18 +65,30 @@ def condition_headers(condition: WriteCondition) -> dict[str, str]:
 
 def _parts(content: IncomingContent, part_bytes: int) -> Iterator[bytearray]:
     """Cut the content into parts of exactly `part_bytes`, but for the last; no part at all for an empty file."""
-    part = bytearray()
-    for chunk in content:
-        view = memoryview(chunk)
-        while len(part) + len(view) >= part_bytes:
-            room = part_bytes - len(part)
-            part += view[:room]
-            view = view[room:]
+    while True:
+        part = bytearray(min(part_bytes, _room_for(content)))
+        filled = 0
+        while filled < part_bytes:
+            if filled == len(part):
+                # Of unknown length: no more memory than what has come asks for.
+                part += bytes(min(len(part), part_bytes - len(part)))
+            with memoryview(part) as whole, whole[filled:] as room:
+                count = content.readinto(room)
+            if not count:
+                break
+            filled += count
+        del part[filled:]
+        if part:
             yield part
-            part = bytearray()
-        part += view
-    if part:
-        yield part
+        if filled < part_bytes:
+            return
+
+
+def _room_for(content: IncomingContent) -> int:
+    # One byte at least: only who asks beyond the last byte learns that it was the last.
+    if content.declared_bytes is None:
+        return _FIRST_ROOM_BYTES
+    return content.declared_bytes - content.size_bytes + 1
 
 
 def _one_after_the_other(ahead: deque[bytearray], rest: Iterator[bytearray]) -> Iterator[bytearray]:
@@ -248,7 +262,7 @@ class Uploader:
         return sent
 
     def _send_part(self, key: str, upload_id: str, number: int, part: bytearray) -> CompletedPartTypeDef:
-        crc32 = base64.b64encode(zlib.crc32(part).to_bytes(4, "big")).decode()
+        crc32 = base64.b64encode(isal_zlib.crc32(part).to_bytes(4, "big")).decode()
         with translated(key), waiting_for_s3(_PART_SECONDS):
             answer = self._calls.upload_part(key, upload_id, number, part, {"x-amz-checksum-crc32": crc32})
         return {"PartNumber": number, "ETag": answer["etag"], "ChecksumCRC32": crc32}

@@ -8,7 +8,6 @@ can say whether to try again, and one table can say what it means.
 from __future__ import annotations
 
 import http.client
-import select
 import ssl
 from collections import deque
 from contextlib import contextmanager
@@ -26,7 +25,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from gevent import monkey
+
+from files_api.batches import Batches, has_something_to_read
 
 if TYPE_CHECKING:
     import socket
@@ -40,8 +40,6 @@ _HEAD_READ_BYTES = 64 * 1024
 _SENT_TOGETHER_BYTES = 64 * 1024
 # Answers that are read whole are documents: S3's longest is a list of a thousand long keys.
 _DOCUMENT_BYTES = 16 * 1024 * 1024
-# gevent's poll would go through its event loop, only to learn whether there is anything to read at once.
-_poll = monkey.get_original("select", "poll") if hasattr(select, "poll") else None
 
 
 class _Parsed:
@@ -133,6 +131,7 @@ class _Body:
         self._sock: socket.socket | None = sock
         self._parsed = parsed
         self._pieces = parsed.pieces
+        self._batches = Batches(sock)
         # Where the length is known, no parser has to see the bytes that are to come.
         self._left: int | None = None
         if "content-length" in parsed.headers and "transfer-encoding" not in parsed.headers:
@@ -160,7 +159,7 @@ class _Body:
             filled += len(piece)
         if filled < len(room) and self._sock is not None and self._left:
             with self._given_up_on_failure():
-                count = self._wire.receive_into(self._sock, room[filled : filled + self._left])
+                count = self._wire.receive_into(self._batches, room[filled : filled + self._left], self._left)
                 filled += count
                 self._left -= count
                 if filled < len(room) and self._left:
@@ -313,8 +312,13 @@ class Wire:
         with self._listening():
             return sock.recv(size)
 
-    def receive_into(self, sock: socket.socket, room: memoryview) -> int:
+    def receive_into(self, batches: Batches, room: memoryview, to_come: int) -> int:
         """Receive until `room` is full, and tell how many bytes came; fewer only where S3 has closed.
+
+        Args:
+            batches: What receives the body.
+            room: Where the bytes go.
+            to_come: How many bytes of the body are still to come altogether.
 
         Raises:
             ReadTimeoutError: S3 is silent.
@@ -323,7 +327,7 @@ class Wire:
         filled = 0
         with self._listening():
             while filled < len(room):
-                count = sock.recv_into(room[filled:])
+                count = batches.receive_into(room[filled:], to_come - filled)
                 if not count:
                     break
                 filled += count
@@ -344,7 +348,7 @@ class Wire:
         while self._idle:
             # The last one in has had the least time to be closed by S3.
             sock = self._idle.pop()
-            if not _has_something_to_read(sock):
+            if not has_something_to_read(sock):
                 return sock
             # Nothing was asked: it was closed, or says something that nobody wants to know.
             sock.close()
@@ -383,11 +387,3 @@ class Wire:
             self._idle.append(sock)
         else:
             sock.close()
-
-
-def _has_something_to_read(sock: socket.socket) -> bool:
-    if _poll is None:  # pragma: no cover  # Windows
-        return False
-    poll = _poll()
-    poll.register(sock, select.POLLIN | select.POLLHUP | select.POLLERR)
-    return bool(poll.poll(0))
