@@ -96,6 +96,7 @@ class Settings:
     port: int
     worker_processes: int
     worker_connections: int
+    max_concurrency: int
     shutdown_grace_seconds: float
     keep_alive_seconds: float
     header_timeout_seconds: float
@@ -169,6 +170,11 @@ class SettingsSchema(Schema):
     )
     worker_connections = _integer(
         "FILES_API_WORKER_CONNECTIONS", "Connections that one worker holds open.", 1000
+    )
+    max_concurrency = _integer(
+        "FILES_API_MAX_CONCURRENCY",
+        "Requests that one worker works on at once; those beyond get 503. Waiting for a slow client is no work.",
+        256,
     )
     shutdown_grace_seconds = _seconds(
         "FILES_API_SHUTDOWN_GRACE_SECONDS", "Seconds that running requests have to end after SIGTERM.", 60

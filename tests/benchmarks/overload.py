@@ -67,14 +67,14 @@ def measure(
                     "round": turn,
                     "multiple": multiple,
                     "offered_per_second": capacity * multiple,
-                    **_figures(seen),
+                    **_figures(seen, seconds),
                 }
 
 
-def _figures(seen: dict[str, Any]) -> dict[str, Any]:
+def _figures(seen: dict[str, Any], seconds: float) -> dict[str, Any]:
     return {
-        "goodput_per_second": len(seen["admitted"]) / seen["seconds"],
-        "refused_per_second": len(seen["refused"]) / seen["seconds"],
+        "goodput_per_second": len(seen["admitted"]) / seconds,
+        "refused_per_second": len(seen["refused"]) / seconds,
         "failed": sum(seen["failures"].values()),
         "failures": seen["failures"],
         # None where nothing was admitted, or refused.

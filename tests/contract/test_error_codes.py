@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 # It breaks an answer that has begun: its code is only ever in the log.
 _NEVER_ANSWERED = {errors.StorageReadCut}
-# What `web/health.py` answers by itself.
-_OF_HEALTH = {("draining", 503)}
+# What `web/health.py` and `server/admission.py` answer by themselves.
+_OF_THEIR_OWN = {("draining", 503), ("overloaded", 503)}
 
 
 def _kinds(kind: type[FilesApiError] = FilesApiError) -> Iterator[type[FilesApiError]]:
@@ -45,7 +45,7 @@ def _codes_in_use() -> set[tuple[str, int]]:
         (refusal.code, refusal.status)
         for refusal in map(refusals.refusal, [None, Exception(), *(kind("") for kind in _gunicorn_errors())])
     }
-    return of_domain | of_flask | of_gunicorn | _OF_HEALTH
+    return of_domain | of_flask | of_gunicorn | _OF_THEIR_OWN
 
 
 def _gunicorn_errors() -> list[type[BaseException]]:

@@ -12,7 +12,7 @@ import enum
 import errno
 import socket
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -20,7 +20,9 @@ import gevent
 from files_api.batches import Batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from files_api.server.admission import Admission
 
 #: A client must send at least this many bytes a second, on average over the patience for bodies
 #: (the default of Apache's mod_reqtimeout, https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html).
@@ -28,6 +30,7 @@ MIN_BODY_BYTES_PER_SECOND = 500
 # nginx's lingering_time and lingering_timeout: long enough that a client which is still sending reads its answer.
 _LINGER_SECONDS = 30.0
 _LINGER_IDLE_SECONDS = 5.0
+_END_OF_HEAD = b"\r\n\r\n"
 _LINGER_READ_BYTES = 256 * 1024
 # What of a body leaves in one packet with its head; to copy more would cost more than it saves.
 _SENT_TOGETHER_BYTES = 16 * 1024
@@ -55,6 +58,7 @@ class Connection:
         body_seconds: Over how many seconds of waiting the speed of a body is measured.
         send_seconds: How long a client may take in nothing of an answer, in seconds.
         on_head_timeout: Makes the bytes to answer when a head does not come in time.
+        admission: Decides which requests are taken, and counts those in work.
     """
 
     def __init__(  # noqa: PLR0913  # one patience for each thing to wait for
@@ -66,6 +70,7 @@ class Connection:
         body_seconds: float,
         send_seconds: float,
         on_head_timeout: Callable[[], bytes],
+        admission: Admission,
     ) -> None:
         self._sock = sock
         self._idle_seconds = idle_seconds
@@ -73,10 +78,12 @@ class Connection:
         self._body_seconds = body_seconds
         self._send_seconds = send_seconds
         self._on_head_timeout = on_head_timeout
+        self._admission = admission
         self._phase = Phase.IDLE
         self._head_deadline = 0.0
         self._window_left = 0.0
         self._window_bytes = 0
+        self._in_work = False
         self._continue_due = False
         self._head_due = False
         self._held = b""
@@ -96,6 +103,7 @@ class Connection:
     def begin_request(self, *, expects_continue: bool, close_after_response: Callable[[], None]) -> None:
         """Note that a head has arrived, and that from now on a body may be read."""
         self._phase = Phase.BODY
+        self._enter()
         self._window_left = self._body_seconds
         self._window_bytes = 0
         self._continue_due = expects_continue
@@ -105,8 +113,11 @@ class Connection:
     def end_request(self) -> None:
         """Note that the request was answered."""
         self._head_due = False
-        self._release()
-        self._phase = Phase.IDLE
+        try:
+            self._release()
+        finally:
+            self._phase = Phase.IDLE
+            self._leave()
         self._closing = None
 
     # What the application tells -----------------------------------------------------------------------------------
@@ -128,25 +139,52 @@ class Connection:
         if self._phase is Phase.BODY:
             return self._recv_body(size)
         if self._phase is Phase.IDLE:
-            # A greenlet for which everything is there already never waits, and so lets nobody else run: one fast
-            # client, or a few, would have the worker for themselves. Between two requests everybody gets a turn.
-            gevent.sleep(0)
+            return self._recv_new_request(size)
+        data = self._recv_within(size, self._head_deadline - time.monotonic())
+        if data is None:
+            self._send(self._on_head_timeout())
+            self._lingers = True
+        return data or b""
+
+    def _recv_new_request(self, size: int) -> bytes:
+        while True:
             # Who has only just connected has something to say; patience is for connections that are kept alive.
             data = self._recv_within(size, self._head_seconds if self._is_new else self._idle_seconds)
             self._is_new = False
-            self._phase = Phase.HEAD
-            self._head_deadline = time.monotonic() + self._head_seconds
-            return data or b""
-        data = self._recv_within(size, self._head_deadline - time.monotonic())
-        if data is None:
-            self.sendall(self._on_head_timeout())
-            self._lingers = True
+            refused = self._admission.refusal_of(data) if data else None
+            if refused is not None:
+                self._send(refused.to_bytes())
+                if refused.closes:
+                    # For gunicorn it is as if the client had gone.
+                    self._lingers = True
+                    return b""
+            elif data and _END_OF_HEAD in data:
+                self._enter()
+            # Everybody gets a turn. A greenlet for which everything is there already never waits: one fast client, or
+            # a few, would have the worker for themselves. And whoever has asked meanwhile is seen before this request
+            # is worked on, so that a queue shows as one.
+            gevent.sleep(0)
+            if refused is None:
+                break
+        self._phase = Phase.HEAD
+        self._head_deadline = time.monotonic() + self._head_seconds
         return data or b""
+
+    def _enter(self) -> None:
+        if not self._in_work:
+            self._in_work = True
+            self._admission.enter()
+
+    def _leave(self) -> None:
+        if self._in_work:
+            self._in_work = False
+            self._admission.leave()
 
     def _recv_body(self, size: int) -> bytes:
         self._ask_for_body()
         started = time.monotonic()
-        data = self._recv_within(size, self._window_left)
+        with self._waiting_for_client():
+            data = self._recv_within(size, self._window_left)
         self._judge_pace(started, None if data is None else len(data))
         return data or b""
 
@@ -165,7 +203,7 @@ class Connection:
         count: int | None = None
         if self._window_left > 0:
             self._sock.settimeout(self._window_left)
-            with suppress(TimeoutError):
+            with self._waiting_for_client(), suppress(TimeoutError):
                 count = self._batches.receive_into(room, to_come)
         self._judge_pace(started, count)
         return count or 0
@@ -188,6 +226,17 @@ class Connection:
         elif received is None:
             self._lingers = True
             raise BodyTooSlow("the client sends its body too slowly")
+
+    @contextmanager
+    def _waiting_for_client(self) -> Iterator[None]:
+        """While a request waits for its client it is not in work."""
+        was_in_work = self._in_work
+        self._leave()
+        try:
+            yield
+        finally:
+            if was_in_work:
+                self._enter()
 
     def _recv_within(self, size: int, seconds: float) -> bytes | None:
         if seconds <= 0:
@@ -227,6 +276,10 @@ class Connection:
             self._send(held)
 
     def _send(self, data: bytes) -> None:
+        with self._waiting_for_client():
+            self._send_within(data)
+
+    def _send_within(self, data: bytes) -> None:
         self._sock.settimeout(self._send_seconds)
         view = memoryview(data)
         try:
@@ -244,6 +297,7 @@ class Connection:
         if self._closed:
             return
         self._closed = True
+        self._leave()
         try:
             self._release()
             if self._lingers:

@@ -38,12 +38,25 @@ _UNKNOWN = (500, "internal_error", "Something went wrong here; it is logged.")
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One answer that closes its connection."""
+    """One answer of the server itself; mostly its connection is closed then.
+
+    Args:
+        status: The HTTP status.
+        code: The stable name of the error.
+        detail: A sentence for a person.
+        request_id: The caller's, where it could be read.
+        retry_after_seconds: When to come again, in seconds, where that may help.
+        has_body: False for the answer to a HEAD.
+        closes: Whether the connection is closed.
+    """
 
     status: int
     code: str
     detail: str
     request_id: str
+    retry_after_seconds: int | None = None
+    has_body: bool = True
+    closes: bool = True
 
     def to_bytes(self) -> bytes:
         """Write the whole HTTP/1.1 response."""
@@ -54,24 +67,26 @@ class Refusal:
                 "title": title,
                 "status": self.status,
                 "detail": self.detail,
-                # What was asked for could not be read, so the occurrence itself is what there is to point at.
-                "instance": f"urn:uuid:{uuid.UUID(self.request_id)}",
+                # What was asked for was not read, so the occurrence itself is what there is to point at.
+                "instance": f"urn:uuid:{uuid.uuid4()}",
                 "code": self.code,
                 "request_id": self.request_id,
             }
         ).encode()
+        retry = f"Retry-After: {self.retry_after_seconds}\r\n" if self.retry_after_seconds is not None else ""
         head = (
             f"HTTP/1.1 {self.status} {title}\r\n"
             f"Date: {formatdate(usegmt=True)}\r\n"
-            "Connection: close\r\n"
+            f"Connection: {'close' if self.closes else 'keep-alive'}\r\n"
             "Content-Type: application/problem+json\r\n"
             f"Content-Length: {len(body)}\r\n"
             f"X-Request-Id: {self.request_id}\r\n"
+            f"{retry}"
             "X-Content-Type-Options: nosniff\r\n"
             "Cache-Control: no-store\r\n"
             "\r\n"
         )
-        return head.encode("ascii") + body
+        return head.encode("ascii") + (body if self.has_body else b"")
 
 
 def refusal(cause: BaseException | None) -> Refusal:

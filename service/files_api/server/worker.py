@@ -17,6 +17,7 @@ from gunicorn.http.body import LengthReader
 from gunicorn.workers.ggevent import GeventWorker
 
 from files_api.domain.errors import FilesApiError
+from files_api.server.admission import Admission
 from files_api.server.connection import Connection
 from files_api.server.lifecycle import LIFECYCLE
 from files_api.server.refusals import refusal
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
     from files_api.settings import Settings
 
 # Connections that a worker accepts in one turn of its event loop. gunicorn's 1 lets the last of many wait for as many
-# turns; gevent's 100 lets one worker take them all (docs/performance.md).
-_ACCEPTED_AT_ONCE = 8
+# turns; a hundred would let one of several workers take them all (docs/performance.md).
+_ACCEPTED_AT_ONCE = 16
+_ACCEPTED_AT_ONCE_ALONE = 100
+# The share of its connections from which on a worker keeps none open that it has answered.
+_BUSY_SHARE = 0.75
 # A client that takes in nothing of its answer for this long is gone.
 _SEND_SECONDS = 60.0
 
@@ -45,10 +49,13 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     #: How long a connection waits for its client: the keyword arguments of Connection.
     patience: ClassVar[Mapping[str, float]]
+    #: How many requests may be in work at once.
+    max_concurrency: ClassVar[int]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._connections: set[Connection] = set()
+        self._admission = Admission(self.max_concurrency)
 
     def run(self) -> None:
         """Serve."""
@@ -68,7 +75,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     def server_class(self, listener: socket.socket, *, spawn: Pool, **_: Any) -> StreamServer:
         """Make what accepts connections: gunicorn's hook for that."""
         server = StreamServer(listener, handle=partial(self.handle, listener), spawn=spawn)
-        server.max_accept = _ACCEPTED_AT_ONCE
+        server.max_accept = _ACCEPTED_AT_ONCE if self.cfg.workers > 1 else _ACCEPTED_AT_ONCE_ALONE
         return server
 
     def timeout_ctx(self) -> AbstractContextManager[None]:
@@ -77,8 +84,16 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def handle(self, listener: socket.socket, client: socket.socket, addr: Any) -> None:
         """Serve one connection to its end."""
-        connection = Connection(client, on_head_timeout=lambda: refusal(None).to_bytes(), **self.patience)
+        connection = Connection(
+            client,
+            on_head_timeout=lambda: refusal(None).to_bytes(),
+            admission=self._admission,
+            **self.patience,
+        )
         self._connections.add(connection)
+        if len(self._connections) >= self.worker_connections:
+            # Nobody else could connect: idle connections have to go.
+            self._hang_up_idle()
         try:
             super().handle(listener, connection, addr)
         finally:
@@ -87,14 +102,17 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
     def handle_request(self, listener_name: Any, req: Request, sock: Connection, addr: Any) -> None:
         """Serve one request."""
         # gunicorn would send "100 Continue" at once; the connection sends it when the body is first read.
+        if len(self._connections) > self.worker_connections * _BUSY_SHARE:
+            # Whoever comes next needs the place more than this one, once it is answered.
+            req.force_close()
         sock.begin_request(
             expects_continue=req._expected_100_continue,  # noqa: SLF001  # gunicorn has no public name for it
             close_after_response=req.force_close,
         )
-        req._expected_100_continue = False  # noqa: SLF001
-        if isinstance(req.body.reader, LengthReader):
-            req.body = SizedBody(req.unreader, sock, req.body.reader.length)
         try:
+            req._expected_100_continue = False  # noqa: SLF001
+            if isinstance(req.body.reader, LengthReader):
+                req.body = SizedBody(req.unreader, sock, req.body.reader.length)
             super().handle_request(listener_name, req, sock, addr)
         finally:
             sock.end_request()
@@ -136,5 +154,6 @@ def make_worker_class(settings: Settings) -> type[Worker]:
             "body_seconds": settings.body_timeout_seconds,
             "send_seconds": _SEND_SECONDS,
         }
+        max_concurrency: ClassVar[int] = settings.max_concurrency
 
     return ConfiguredWorker

@@ -211,6 +211,7 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             "validation_error",
             "uri_too_long",
             "storage_unavailable",
+            "overloaded",
         )
         def put(self, _query: dict[str, Any], file_path: FilePath) -> Response:
             """Upload a file.
@@ -234,6 +235,7 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             "validation_error",
             "uri_too_long",
             "storage_unavailable",
+            "overloaded",
         )
         def get(self, query: dict[str, Any], file_path: FilePath) -> Response:
             """Download a file.
@@ -253,6 +255,7 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             "validation_error",
             "uri_too_long",
             "storage_unavailable",
+            "overloaded",
             has_body=False,
             tells_x_error=True,
         )
@@ -276,6 +279,7 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             "validation_error",
             "uri_too_long",
             "storage_unavailable",
+            "overloaded",
             tells_x_error=True,
         )
         def delete(self, _query: dict[str, Any], file_path: FilePath) -> Response:

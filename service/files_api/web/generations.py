@@ -78,6 +78,7 @@ def make_generations_blueprint(
         "generation_busy",
         "generator_bad_answer",
         "storage_unavailable",
+        "overloaded",
         "generator_unavailable",
         "generation_not_configured",
         "generator_timeout",

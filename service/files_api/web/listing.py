@@ -60,7 +60,7 @@ def make_listing_blueprint(files: Files, *, bucket: str) -> Blueprint:
     @blueprint.doc(**operations.LIST_FILES)
     @blueprint.arguments(ListQuery, location="query")
     @blueprint.response(200, ListingSchema)
-    @problems("validation_error", "uri_too_long", "storage_unavailable")
+    @problems("validation_error", "uri_too_long", "storage_unavailable", "overloaded")
     def list_files(query: dict[str, Any]) -> Response:
         """List files.
 

@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from files_api.server.admission import Admission
 from files_api.server.connection import BodyTooSlow, Connection
 
 
@@ -50,6 +51,7 @@ def connection_over(sock: ScriptedSocket) -> Connection:
         body_seconds=30,
         send_seconds=60,
         on_head_timeout=lambda: b"408",
+        admission=Admission(10),
     )
 
 

@@ -263,6 +263,12 @@ _KNOWN = (
         "This service has no key for OpenAI.",
     ),
     KnownProblem(
+        "overloaded",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "This instance has more requests than it can serve now; `Retry-After` says when to try again.",
+        "The service has more requests than it can serve now; try again.",
+    ),
+    KnownProblem(
         "draining",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "This instance is about to stop; another one takes over.",
