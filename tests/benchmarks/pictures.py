@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import goals, overload
 from tests.benchmarks.figures import GOAL_COLOUR, legend_below, sheet
-from tests.benchmarks.servers import NGINX, PLAIN_BOTO3, S3_DIRECTLY, SERVICE
+from tests.benchmarks.servers import NGINX, PLAIN_BOTO3, S3_DIRECTLY, SERVICE, STOCK_NGINX
 from tests.benchmarks.small_files import LIST
 from tests.benchmarks.tables import groups
 
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     Results = Mapping[str, Any]
 
 # Told apart by people who see few colours too (Okabe and Ito).
-_COLOURS = {S3_DIRECTLY: "#999999", NGINX: "#009E73", SERVICE: "#0072B2", PLAIN_BOTO3: "#E69F00"}
+_COLOURS = {
+    S3_DIRECTLY: "#999999",
+    NGINX: "#009E73",
+    STOCK_NGINX: "#56B4E9",
+    SERVICE: "#0072B2",
+    PLAIN_BOTO3: "#E69F00",
+}
 _OTHER_COLOURS = ("#0072B2", "#E69F00", "#009E73")
 _GROUP_WIDTH = 0.84
 

@@ -19,8 +19,15 @@ if TYPE_CHECKING:
 BUCKET = "bench"
 S3_DIRECTLY = "S3 directly"
 NGINX = "nginx → S3"
+STOCK_NGINX = "nginx as it comes"
 SERVICE = "service"
 PLAIN_BOTO3 = "plain boto3"
+_PLAIN_BOTO3_APP = "tests.benchmarks.plain_boto3:app"
+_NAMES = {
+    None: SERVICE,
+    _PLAIN_BOTO3_APP: PLAIN_BOTO3,
+    "tests.benchmarks.accel_app:app": "service behind nginx",
+}
 _PROJECT = Path(__file__).parents[2]
 _GUNICORN_CONFIG = _PROJECT / "service/files_api/gunicorn.conf.py"
 
@@ -83,15 +90,13 @@ http {{
     keepalive_requests 1000000000;
     upstream s3 {{
         server {host}:{s3_port};
-        keepalive 128;
-        keepalive_requests 1000000000;
+        {keepalive}
     }}
     server {{
         listen {host}:{port} backlog=2048;
         location / {{
             proxy_pass {upstream};
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
+            {http_1_1}
             # Bodies pass through memory in both directions, never through a file.
             proxy_request_buffering off;
             proxy_max_temp_file_size 0;
@@ -101,6 +106,15 @@ http {{
         }}
     }}
 }}
+"""
+# What a plain `proxy_pass` does not do by itself in Debian's nginx: keep its connections to S3.
+_KEEPALIVE = """
+        keepalive 128;
+        keepalive_requests 1000000000;
+"""
+_HTTP_1_1 = """
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
 """
 _NGINX_TLS = """
             proxy_ssl_verify on;
@@ -112,13 +126,29 @@ _NGINX_TLS = """
 
 @contextmanager
 def nginx(
-    work: Path, s3: Server, workers: int, *, certificate: Certificate | None = None
+    work: Path,
+    s3: Server,
+    workers: int,
+    *,
+    certificate: Certificate | None = None,
+    tuned: bool = True,
 ) -> Iterator[Server]:
-    """Run nginx as a plain reverse proxy to the S3 server: what a user would put there instead of the service."""
+    """Run nginx as a plain reverse proxy to the S3 server: what a user would put there instead of the service.
+
+    Args:
+        work: A folder for its log.
+        s3: Where it passes everything to.
+        workers: How many worker processes.
+        certificate: What the S3 server shows, where it speaks TLS.
+        tuned: With connections to S3 that are kept, which a plain `proxy_pass` does not have.
+    """
     program = find_nginx()
     if program is None:
         raise ProgramFailed("nginx is missing (Debian, Ubuntu: `apt-get install nginx`).")
     port = free_port()
+    name = NGINX if tuned else STOCK_NGINX
+    work = work / ("nginx" if tuned else "stock-nginx")
+    work.mkdir(exist_ok=True)
     config = work / "nginx.conf"
     config.write_text(
         _NGINX_CONFIG.format(
@@ -129,6 +159,8 @@ def nginx(
             host=HOST,
             port=port,
             s3_port=s3.port,
+            keepalive=_KEEPALIVE if tuned else "",
+            http_1_1=_HTTP_1_1 if tuned else "",
             upstream="http://s3" if certificate is None else "https://s3",
             tls=""
             if certificate is None
@@ -137,7 +169,7 @@ def nginx(
     )
     command = [program, "-c", str(config), "-e", str(work / "nginx-error.log")]
     with running(command, work / "nginx.log", port, "/") as (process, seconds):
-        yield Server(NGINX, port, s3.files, process, seconds)
+        yield Server(name, port, s3.files, process, seconds)
 
 
 @contextmanager
@@ -149,7 +181,7 @@ def service(
     certificate: Certificate | None = None,
     core: int | None = None,
     settings: Mapping[str, str] | None = None,
-    plain_boto3: bool = False,
+    application: str | None = None,
 ) -> Iterator[Server]:
     """Run the service under gunicorn, as in production.
 
@@ -160,7 +192,7 @@ def service(
         certificate: What the S3 server shows, where it speaks TLS.
         core: The one core that it may use; all when None.
         settings: What else is in its environment.
-        plain_boto3: Run the variant that calls S3 through plain boto3 instead.
+        application: Another application than the product's, as gunicorn names it.
     """
     port = free_port()
     # Nothing of the caller's AWS or FILES_API settings may leak in, and no log level either.
@@ -184,10 +216,10 @@ def service(
         environment["AWS_CA_BUNDLE"] = str(certificate.certificate)
     pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
     command = [*pinned, sys.executable, "-m", "gunicorn", "--config", str(_GUNICORN_CONFIG)]
-    if plain_boto3:
-        # The application that the command line names goes before the configuration's.
-        command.append("tests.benchmarks.plain_boto3:app")
-    name = PLAIN_BOTO3 if plain_boto3 else SERVICE
+    if application is not None:
+        # What the command line names goes before the configuration's.
+        command.append(application)
+    name = _NAMES[application]
     log = work / f"{name}.log"
     with running(command, log, port, "/health/ready", environment=environment) as (process, seconds):
         yield Server(name, port, "/v1/files/", process, seconds)
@@ -213,15 +245,17 @@ def side_by_side(
     workers: int,
     *,
     certificate: Certificate | None = None,
-    with_plain_boto3: bool = False,
+    for_small_files: bool = False,
 ) -> Iterator[list[Server]]:
-    """Run the S3 server, nginx where it is installed, the service, and on demand the one on plain boto3."""
+    """Run the S3 server, nginx where it is installed, and the service; for small files in all variants."""
     with ExitStack() as stack:
         s3 = stack.enter_context(s3_server(work, backend, certificate))
         servers = [s3]
         if find_nginx() is not None:
+            if for_small_files:
+                servers.append(stack.enter_context(nginx(work, s3, workers, tuned=False)))
             servers.append(stack.enter_context(nginx(work, s3, workers, certificate=certificate)))
         servers.append(stack.enter_context(service(work, s3, workers, certificate=certificate)))
-        if with_plain_boto3:
-            servers.append(stack.enter_context(service(work, s3, workers, plain_boto3=True)))
+        if for_small_files:
+            servers.append(stack.enter_context(service(work, s3, workers, application=_PLAIN_BOTO3_APP)))
         yield servers

@@ -116,7 +116,7 @@ def measure(
         progress: Told what is going on.
     """
     # In memory, so that no disk is measured.
-    with side_by_side(work, ":memory:", workers, with_plain_boto3=True) as servers:
+    with side_by_side(work, ":memory:", workers, for_small_files=True) as servers:
         _fill(servers[0])
         pairs = [
             (case, server)

@@ -243,8 +243,6 @@ class Wire:
         target: str,
         fields: Iterable[tuple[str, str]],
         body: bytes | bytearray = b"",
-        *,
-        read_seconds: float | None = None,
     ) -> Answer:
         """Send a request and read the head of its answer.
 
@@ -253,7 +251,6 @@ class Wire:
             target: The request target.
             fields: All fields but Content-Length.
             body: The whole body.
-            read_seconds: How long S3 may be silent this time, in seconds.
 
         Raises:
             BotoCoreError: In botocore's words what happened, a ConnectionError or an HTTPClientError of theirs.
@@ -266,7 +263,7 @@ class Wire:
         head = "\r\n".join(lines).encode("latin-1")
         sock = self._connection()
         try:
-            sock.settimeout(read_seconds or self._read_seconds)
+            sock.settimeout(self._read_seconds)
             refusal = self._send(sock, head, body)
             try:
                 return self._read_head(sock, bodiless=method == "HEAD")
