@@ -1,6 +1,6 @@
 """The calls to S3 that are made all the time: signed, sent and tried again without boto3 in between.
 
-Everything else goes through boto3. Requests are those that boto3 would send, byte for byte where they must agree
+Everything else goes through boto3. The requests are those that boto3 would send, byte for byte where they must agree
 (tests/integration/test_s3_calls.py); whether to try again, and after which pause, is decided by botocore's own policy
 (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, standard mode).
 """

@@ -1,27 +1,32 @@
-"""Signature Version 4, by botocore's own signer.
+"""Signature Version 4 of the requests that are made all the time.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+
+botocore's signer makes the same signatures, which a test compares byte for byte, at four times the cost: it works on
+headers that are e-mail messages.
 """
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from botocore.auth import EMPTY_SHA256_HASH, UNSIGNED_PAYLOAD, S3SigV4Auth
-from botocore.awsrequest import AWSRequest
+from botocore.auth import EMPTY_SHA256_HASH, UNSIGNED_PAYLOAD
 from botocore.exceptions import NoCredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from botocore.compat import HTTPHeaders
     from botocore.credentials import Credentials
 
     from files_api.adapters.s3.endpoint import Endpoint
 
 __all__ = ["EMPTY_SHA256_HASH", "UNSIGNED_PAYLOAD", "Signer"]
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 @lru_cache(maxsize=8)
@@ -31,26 +36,6 @@ def _signing_key(secret_key: str, scope: str) -> bytes:
     for message in scope.split("/"):
         key = hmac.digest(key, message.encode(), "sha256")
     return key
-
-
-class _Auth(S3SigV4Auth):
-    """botocore's, without what it does again for each request: half of its time."""
-
-    def payload(self, request: AWSRequest) -> str:
-        # Whoever sends a body has hashed it already.
-        sha256: str = request.context["payload_sha256"]
-        return sha256
-
-    def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
-        # Asked for once before and once after signing, which adds a field that is not signed.
-        if "headers_to_sign" not in request.context:
-            request.context["headers_to_sign"] = super().headers_to_sign(request)
-        headers: HTTPHeaders = request.context["headers_to_sign"]
-        return headers
-
-    def signature(self, string_to_sign: str, request: AWSRequest) -> str:
-        key = _signing_key(self.credentials.secret_key, self.credential_scope(request))
-        return hmac.digest(key, string_to_sign.encode(), "sha256").hex()
 
 
 class Signer:
@@ -63,17 +48,18 @@ class Signer:
 
     def __init__(self, credentials: Credentials | None, endpoint: Endpoint) -> None:
         self._credentials = credentials
-        self._endpoint = endpoint
+        self._host = endpoint.authority
+        self._scope = f"{endpoint.region}/s3/aws4_request"
 
     def sign(
         self, method: str, target: str, headers: Mapping[str, str], payload_sha256: str
-    ) -> list[tuple[str, str]]:
-        """Return all the fields of the request, the signature among them.
+    ) -> dict[str, str]:
+        """Return all the fields of the request, by their names in lower case, the signature among them.
 
         Args:
             method: The HTTP method.
-            target: The request target, with its query.
-            headers: The fields of the request.
+            target: The request target, percent-encoded, with its query; every parameter of it has a `=`.
+            headers: The fields of the request; all of them are signed.
             payload_sha256: Of the body, in hexadecimal digits, or UNSIGNED_PAYLOAD.
 
         Raises:
@@ -81,12 +67,34 @@ class Signer:
         """
         if self._credentials is None:
             raise NoCredentialsError
-        # With the host said, botocore need not work it out of the URL.
-        request = AWSRequest(
-            method, self._endpoint.origin + target, {"Host": self._endpoint.authority, **headers}
-        )
-        request.context["payload_sha256"] = payload_sha256
         frozen = self._credentials.get_frozen_credentials()
-        _Auth(frozen, "s3", self._endpoint.region).add_auth(request)
-        fields: list[tuple[str, str]] = request.headers.items()
+        moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        fields = {name.lower(): value for name, value in headers.items()}
+        fields["host"] = self._host
+        fields["x-amz-content-sha256"] = payload_sha256
+        fields["x-amz-date"] = moment
+        if frozen.token:
+            fields["x-amz-security-token"] = frozen.token
+        names = sorted(fields)
+        signed_names = ";".join(names)
+        path, _, query = target.partition("?")
+        canonical = "\n".join(
+            [
+                method,
+                path,
+                "&".join(sorted(query.split("&"))),
+                *[f"{name}:{' '.join(fields[name].split())}" for name in names],
+                "",
+                signed_names,
+                payload_sha256,
+            ]
+        )
+        scope = f"{moment[:8]}/{self._scope}"
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        key = _signing_key(frozen.secret_key, scope)
+        signature = hmac.digest(key, f"{_ALGORITHM}\n{moment}\n{scope}\n{digest}".encode(), "sha256").hex()
+        fields["authorization"] = (
+            f"{_ALGORITHM} Credential={frozen.access_key}/{scope}, SignedHeaders={signed_names}, "
+            f"Signature={signature}"
+        )
         return fields

@@ -30,7 +30,7 @@ from files_api.batches import Batches, has_something_to_read
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
 
     from files_api.adapters.s3.endpoint import Endpoint
 
@@ -241,7 +241,7 @@ class Wire:
         self,
         method: str,
         target: str,
-        fields: Iterable[tuple[str, str]],
+        fields: Mapping[str, str],
         body: bytes | bytearray = b"",
     ) -> Answer:
         """Send a request and read the head of its answer.
@@ -256,7 +256,7 @@ class Wire:
             BotoCoreError: In botocore's words what happened, a ConnectionError or an HTTPClientError of theirs.
         """
         lines = [f"{method} {target} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in fields]
+        lines += [f"{name}: {value}" for name, value in fields.items()]
         if body or method in {"PUT", "POST"}:
             lines.append(f"Content-Length: {len(body)}")
         lines.append("\r\n")
