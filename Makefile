@@ -33,7 +33,7 @@ help: ## List the targets
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo 'Variables: PORT=$(PORT)  PYTHON=python3.12  PYTEST_ARGS="-k name"  USERS=$(USERS)  DURATION=$(DURATION)  UPGRADE=1'
+	@echo 'Variables: PORT=$(PORT)  PYTHON=python3.12  PYTEST_ARGS="-k name"  USERS=$(USERS)  DURATION=$(DURATION)  MINUTES=10  UPGRADE=1'
 
 # `exec`: Ctrl-C and SIGTERM reach the program itself, and make has nothing to complain of when it ends well.
 .PHONY: run
@@ -123,6 +123,8 @@ $(BIN)/uv:
 
 ##@ Measure
 
+# Less than all of the bench: make bench BENCH_ARGS='--quick --only small'
+BENCH_ARGS ?=
 # How long `make soak` takes.
 MINUTES ?= 10
 
@@ -137,11 +139,11 @@ load-ui: $(READY) ## The same from Locust's own page
 
 .PHONY: bench
 bench: $(READY) ## Requests a second, latency, MB/s, memory and CPU, beside S3 and nginx; which goals are met
-	@$(RUN) tests.benchmarks.run
+	@$(RUN) tests.benchmarks.run $(BENCH_ARGS)
 
 .PHONY: bench-check
 bench-check: $(READY) ## The same; fails when a goal is missed or was not measured
-	@$(RUN) tests.benchmarks.run --check
+	@$(RUN) tests.benchmarks.run --check $(BENCH_ARGS)
 
 .PHONY: bench-report
 bench-report: $(READY) ## Put what `make bench` measured last into docs/performance.md, with pictures

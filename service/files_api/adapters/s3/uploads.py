@@ -8,6 +8,7 @@ import logging
 import math
 import random
 import re
+import sys
 from collections import deque
 from contextlib import suppress
 from itertools import islice
@@ -39,8 +40,8 @@ log = logging.getLogger(__name__)
 
 #: S3's bound on the parts of one upload (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
 MAX_PARTS = 10_000
-# Where nobody has told how much comes, room is made for so much, and doubled.
-_FIRST_ROOM_BYTES = 64 * 1024
+# Room for so much is made at first, and doubled as it fills.
+_FIRST_ROOM_BYTES = 256 * 1024
 # Parts of one upload that are on their way at a time, while the next is being filled.
 _PARTS_IN_FLIGHT = 2
 # How often a write that S3 refused because of a racing one is tried again, where the body is still at hand.
@@ -65,12 +66,13 @@ def condition_headers(condition: WriteCondition) -> dict[str, str]:
 
 def _parts(content: IncomingContent, part_bytes: int) -> Iterator[bytearray]:
     """Cut the content into parts of exactly `part_bytes`, but for the last; no part at all for an empty file."""
+    # The first part gets no more memory than what has come asks for: to declare much costs a client nothing.
+    room_bytes = _FIRST_ROOM_BYTES
     while True:
-        part = bytearray(min(part_bytes, _room_for(content)))
+        part = bytearray(min(part_bytes, room_bytes, _most_to_come(content)))
         filled = 0
         while filled < part_bytes:
             if filled == len(part):
-                # Of unknown length: no more memory than what has come asks for.
                 part += bytes(min(len(part), part_bytes - len(part)))
             with memoryview(part) as whole, whole[filled:] as room:
                 count = content.readinto(room)
@@ -82,13 +84,14 @@ def _parts(content: IncomingContent, part_bytes: int) -> Iterator[bytearray]:
             yield part
         if filled < part_bytes:
             return
+        room_bytes = part_bytes
 
 
-def _room_for(content: IncomingContent) -> int:
-    # One byte at least: only who asks beyond the last byte learns that it was the last.
+def _most_to_come(content: IncomingContent) -> int:
     if content.declared_bytes is None:
-        return _FIRST_ROOM_BYTES
-    return content.declared_bytes - content.size_bytes + 1
+        return sys.maxsize
+    # One byte more: only who asks beyond the last one learns that it was the last.
+    return max(content.declared_bytes - content.size_bytes, 0) + 1
 
 
 def _one_after_the_other(ahead: deque[bytearray], rest: Iterator[bytearray]) -> Iterator[bytearray]:
