@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from files_api.server.admission import Admission
 from files_api.server.connection import BodyTooSlow, Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class ScriptedSocket:
@@ -43,7 +46,7 @@ class ScriptedSocket:
         self.events.append("close")
 
 
-def connection_over(sock: ScriptedSocket) -> Connection:
+def connection_over(sock: ScriptedSocket, admission: Admission | None = None) -> Connection:
     return Connection(
         cast("socket.socket", sock),
         idle_seconds=75,
@@ -51,7 +54,7 @@ def connection_over(sock: ScriptedSocket) -> Connection:
         body_seconds=30,
         send_seconds=60,
         on_head_timeout=lambda: b"408",
-        admission=Admission(10),
+        admission=admission or Admission(10),
     )
 
 
@@ -171,3 +174,110 @@ def test_closing_twice_is_closing_once() -> None:
     connection.close()
 
     assert sock.events == ["close"]
+
+
+# Answers -------------------------------------------------------------------------------------------------------------
+
+
+class Sends(ScriptedSocket):
+    """Keeps apart what was sent apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sends: list[bytes] = []
+
+    def send(self, data: bytes) -> int:
+        self.sends.append(bytes(data))
+        return len(data)
+
+
+def answering() -> tuple[Connection, Sends]:
+    sock = Sends()
+    connection = connection_over(sock)
+    begin(connection)
+    return connection, sock
+
+
+def test_a_head_and_a_small_body_leave_together() -> None:
+    connection, sock = answering()
+
+    connection.sendall(b"head")
+    connection.sendall(b"body")
+
+    assert sock.sends == [b"headbody"]
+
+
+def test_a_large_body_is_not_copied_to_its_head() -> None:
+    connection, sock = answering()
+
+    connection.sendall(b"head")
+    connection.sendall(bytes(100_000))
+
+    assert sock.sends == [b"head", bytes(100_000)]
+
+
+def test_a_head_without_a_body_leaves_at_the_end_of_the_request() -> None:
+    connection, sock = answering()
+
+    connection.sendall(b"head")
+    connection.end_request()
+
+    assert sock.sends == [b"head"]
+
+
+@pytest.mark.parametrize("end", [Connection.close, lambda each: each.shutdown(socket.SHUT_RDWR)])
+def test_a_head_is_not_lost_when_the_connection_ends(end: Callable[[Connection], None]) -> None:
+    connection, sock = answering()
+
+    connection.sendall(b"head")
+    end(connection)
+
+    assert sock.sends == [b"head"]
+
+
+# Admission -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_request_is_in_work_from_its_head_to_its_answer() -> None:
+    admission = Admission(1)
+    connection = connection_over(ScriptedSocket(b"GET / HTTP/1.1\r\n\r\n"), admission)
+    connection.recv(100)
+    while_in_work = admission.refusal_of(b"GET / HTTP/1.1\r\n\r\n")
+    begin(connection)
+    connection.end_request()
+
+    assert (while_in_work is not None, admission.refusal_of(b"GET / HTTP/1.1\r\n\r\n")) == (True, None)
+
+
+def test_a_head_that_is_not_whole_is_not_in_work() -> None:
+    admission = Admission(1)
+    connection_over(ScriptedSocket(b"GET / HT"), admission).recv(100)
+
+    assert admission.refusal_of(b"GET / HTTP/1.1\r\n\r\n") is None
+
+
+def test_a_connection_that_ends_is_not_in_work() -> None:
+    admission = Admission(1)
+    connection = connection_over(ScriptedSocket(b"GET / HTTP/1.1\r\n\r\n"), admission)
+    connection.recv(100)
+    connection.close()
+
+    assert admission.refusal_of(b"GET / HTTP/1.1\r\n\r\n") is None
+
+
+def test_who_is_refused_is_answered_and_asked_again() -> None:
+    admission = Admission(1)
+    admission.enter()
+    sock = ScriptedSocket(b"GET /a HTTP/1.1\r\n\r\n", b"GET /health/live HTTP/1.1\r\n\r\n")
+
+    data = connection_over(sock, admission).recv(100)
+
+    assert (data[:16], sock.sent[:12]) == (b"GET /health/live", b"HTTP/1.1 503")
+
+
+def test_who_is_refused_with_a_body_to_come_is_hung_up_on() -> None:
+    admission = Admission(1)
+    admission.enter()
+    sock = ScriptedSocket(b"PUT /a HTTP/1.1\r\nContent-Length: 3\r\n\r\n")
+
+    assert connection_over(sock, admission).recv(100) == b""
