@@ -378,6 +378,11 @@ class Wire:
         connection.sock = None
         return sock
 
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
     def take_back(self, sock: socket.socket, headers: dict[str, str]) -> None:
         """Keep a connection for the next request, unless S3 means to close it."""
         if len(self._idle) < self._most_idle and headers.get("connection", "").lower() != "close":
