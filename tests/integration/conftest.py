@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     ClientOf = Callable[[Service], Client]
 
 
+#: The settings of a service that has little patience with S3.
+IMPATIENT = {
+    "FILES_API_S3_CONNECT_TIMEOUT_SECONDS": "1",
+    "FILES_API_S3_READ_TIMEOUT_SECONDS": "1",
+    "FILES_API_S3_ATTEMPTS": "2",
+    "FILES_API_REQUEST_DEADLINE_SECONDS": "3",
+}
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     running = Stack()
@@ -84,13 +93,7 @@ def storage(running_proxy: StorageProxy) -> Iterator[StorageProxy]:
 @pytest.fixture
 def watched_service(stack: Stack, storage: StorageProxy) -> Service:
     """A service that reaches S3 through `storage`, and has little patience with it."""
-    return stack.service(
-        AWS_ENDPOINT_URL=storage.url,
-        FILES_API_S3_CONNECT_TIMEOUT_SECONDS="1",
-        FILES_API_S3_READ_TIMEOUT_SECONDS="1",
-        FILES_API_S3_ATTEMPTS="2",
-        FILES_API_REQUEST_DEADLINE_SECONDS="3",
-    )
+    return stack.service(AWS_ENDPOINT_URL=storage.url, **IMPATIENT)
 
 
 @pytest.fixture

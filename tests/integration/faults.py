@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import struct
 import threading
 from contextlib import suppress
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.integration.client import Address
 
@@ -73,10 +75,19 @@ class _Cut(Exception):
 
 
 class StorageProxy:
-    """Listens on a port of its own, and passes everything on to the S3 server."""
+    """Listens on a port of its own, and passes everything on to the S3 server.
 
-    def __init__(self, upstream: Address) -> None:
+    Args:
+        upstream: The S3 server.
+        certificate: A file with a certificate and its key, where this is to speak TLS.
+    """
+
+    def __init__(self, upstream: Address, certificate: Path | None = None) -> None:
         self.upstream = upstream
+        self._context: ssl.SSLContext | None = None
+        if certificate is not None:
+            self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self._context.load_cert_chain(certificate)
         self._state = threading.Condition()
         self._calls: list[StorageCall] = []
         self._faults: list[Fault] = []
@@ -89,10 +100,18 @@ class StorageProxy:
 
     @property
     def url(self) -> str:
-        return f"http://{self.address[0]}:{self.address[1]}"
+        scheme = "http" if self._context is None else "https"
+        return f"{scheme}://{self.address[0]}:{self.address[1]}"
 
     def _listen(self, server: _Server) -> None:
         server.proxy = self
+        if self._context is not None:
+            server.socket = self._context.wrap_socket(
+                # The handler shakes hands, at its first read: who only connects holds up nobody.
+                server.socket,
+                server_side=True,
+                do_handshake_on_connect=False,
+            )
         self._server = server
         self._thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         self._thread.start()

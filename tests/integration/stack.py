@@ -184,13 +184,21 @@ def _parsed(line: str) -> dict[str, Any]:
 
 
 class Service:
-    """One gunicorn with the settings that it is given."""
+    """One gunicorn with the settings that it is given.
+
+    Args:
+        settings: Its environment; APPLICATION among them is another application than the product's.
+    """
 
     def __init__(self, settings: Mapping[str, str]) -> None:
+        application = settings.get("APPLICATION")
         self.address: Address = ("127.0.0.1", _free_port())
         self.log = Log()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "--config", str(CONFIG)],
+            [
+                *(sys.executable, "-m", "gunicorn", "--config", str(CONFIG)),
+                *([application] if application is not None else []),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
