@@ -65,7 +65,7 @@ http {{
 @contextmanager
 def _accel(work: Path, s3: Server) -> Iterator[list[Server]]:
     """Run nginx in front of the redirecting service: two process trees that cost together."""
-    with servers.service(work, s3, _WORKERS, application="tests.benchmarks.accel_app:app") as behind:
+    with servers.service(work, s3, _WORKERS, application="tests.benchmarks.accel_app:make_app()") as behind:
         program, port, config = find_nginx(), free_port(), work / "accel.conf"
         if program is None:
             sys.exit("accel: nginx is missing (Debian, Ubuntu: `apt-get install nginx`).")

@@ -87,6 +87,3 @@ def make_app() -> WSGIApplication:
     app = create_app(settings, replace(make_dependencies(settings), store=store))
     app.wsgi_app = _Accel(app.wsgi_app)  # type: ignore[method-assign]  # how Flask wants middleware
     return app
-
-
-app = make_app()

@@ -1,7 +1,7 @@
 """The same service on plain boto3 calls: what the product's own path to S3 is measured against, and tested beside.
 
-`gunicorn --config service/files_api/gunicorn.conf.py tests.benchmarks.plain_boto3:app` serves it. It is no mode of the
-product: only what is made all the time, `S3Calls`, goes through boto3 here.
+gunicorn serves it with the product's configuration and `tests.benchmarks.plain_boto3:make_app()` on its command line. It is
+no mode of the product: only what is made all the time, `S3Calls`, goes through boto3 here.
 """
 
 from __future__ import annotations
@@ -89,6 +89,3 @@ def make_app() -> Flask:
     access = make_s3_access(settings)
     access = replace(access, calls=Boto3Calls(access.client, settings.bucket))
     return create_app(settings, replace(make_dependencies(settings), store=make_store(access, settings)))
-
-
-app = make_app()

@@ -22,11 +22,11 @@ NGINX = "nginx → S3"
 STOCK_NGINX = "nginx as it comes"
 SERVICE = "service"
 PLAIN_BOTO3 = "plain boto3"
-_PLAIN_BOTO3_APP = "tests.benchmarks.plain_boto3:app"
+_PLAIN_BOTO3_APP = "tests.benchmarks.plain_boto3:make_app()"
 _NAMES = {
     None: SERVICE,
     _PLAIN_BOTO3_APP: PLAIN_BOTO3,
-    "tests.benchmarks.accel_app:app": "service behind nginx",
+    "tests.benchmarks.accel_app:make_app()": "service behind nginx",
 }
 _PROJECT = Path(__file__).parents[2]
 _GUNICORN_CONFIG = _PROJECT / "service/files_api/gunicorn.conf.py"

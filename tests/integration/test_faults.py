@@ -30,7 +30,7 @@ LARGE = bytes(9 * MIB)
 WAYS: dict[str, dict[str, str]] = {
     "http": {},
     "https": {"AWS_CA_BUNDLE": "{certificate}"},
-    "boto3": {"APPLICATION": "tests.benchmarks.plain_boto3:app"},
+    "boto3": {"APPLICATION": "tests.benchmarks.plain_boto3:make_app()"},
 }
 
 OPERATIONS: dict[str, Callable[[Client], Answer]] = {

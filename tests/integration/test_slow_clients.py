@@ -200,3 +200,27 @@ def test_a_download_that_is_read_slowly_is_whole(client: Client, bucket: Bucket)
     with RawConnection(client.address, receive_buffer_bytes=4096) as connection:
         connection.send(request_head("GET", client.target("a")))
         assert connection.read_answer().body == body
+
+
+# Batches: a long body is received in large pieces, which slowness must not turn into silence
+
+
+def test_a_long_upload_that_comes_slowly_at_first_is_stored_whole(impatient: Client, bucket: Bucket) -> None:
+    body = bytes(range(256)) * 4096
+    with impatient.raw() as connection:
+        connection.send(request_head("PUT", impatient.target("a"), f"Content-Length: {len(body)}"))
+        for begin in range(0, 20_000, 1000):
+            connection.send(body[begin : begin + 1000])
+            time.sleep(PATIENCE_SECONDS / 10)  # 5,000 bytes a second: slow, and fast enough
+        connection.send(body[20_000:])
+        answer = connection.read_answer("PUT")
+
+    assert (answer.status, bucket.body("a")) == (201, body)
+
+
+def test_a_long_upload_that_never_gets_faster_than_a_dribble_is_408(impatient: Client) -> None:
+    with impatient.raw() as connection:
+        connection.send(request_head("PUT", impatient.target("a"), "Content-Length: 1000000"), bytes(100))
+        answer = connection.read_answer("PUT")
+
+    assert (answer.status, answer.code) == (408, "request_timeout")
