@@ -1,7 +1,7 @@
 """The same service on plain boto3 calls: what the product's own path to S3 is measured against, and tested beside.
 
-gunicorn serves it with the product's configuration and `tests.benchmarks.plain_boto3:make_app()` on its command line. It is
-no mode of the product: only what is made all the time, `S3Calls`, goes through boto3 here.
+gunicorn serves it with the product's configuration and `tests.benchmarks.plain_boto3:make_app()` on its command line.
+It is no mode of the product: only what is made all the time, `S3Calls`, goes through boto3 here.
 """
 
 from __future__ import annotations

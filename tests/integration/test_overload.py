@@ -172,6 +172,23 @@ def test_clients_that_do_not_read_take_no_place(narrow: Client, bucket: Bucket) 
     assert answers == [200] * 10
 
 
+# Connections ------------------------------------------------------------------------------------------------------
+
+
+def test_connections_that_are_kept_for_nothing_make_room(stack: Stack, prefix: str) -> None:
+    service = stack.service(FILES_API_WORKER_CONNECTIONS="4")
+    kept = [RawConnection(service.address) for _ in range(4)]
+    for connection in kept:
+        connection.send(request_head("GET", "/health/live"))
+        connection.read_answer()
+
+    answer = Client(service.address, prefix).request("GET", "/health/live")
+
+    for connection in kept:
+        connection.close()
+    assert answer.status == 200
+
+
 # A turn for everybody ----------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 # Whoever watches over the service has to see it, above all when it is busy.
 _ALWAYS_ADMITTED = re.compile(rb"[A-Z]+ (?:/health/|/version[ ?])")
 _REQUEST_ID = re.compile(rb"\r\nx-request-id:[ \t]*([A-Za-z0-9._:-]{1,128})[ \t]*\r\n", re.IGNORECASE)
+# A request that is here from its very beginning: of one behind another, gunicorn may hold the first bytes.
+_WHOLE = re.compile(rb"(?:GET|HEAD|PUT|POST|DELETE|OPTIONS|PATCH) [^ \r\n]+ HTTP/1\.1\r\n")
 _HAS_BODY = re.compile(rb"\r\n(?:content-length|transfer-encoding|expect|connection):", re.IGNORECASE)
 _RETRY_AFTER_SECONDS = 1
 # Refusals come in thousands at once: one line of the log for so many seconds of them.
@@ -71,9 +73,8 @@ class Admission:
             retry_after_seconds=_RETRY_AFTER_SECONDS,
             has_body=not head.startswith(b"HEAD "),
             # Where the whole request is known to be here, the next one may come on the same connection.
-            closes=not head.endswith(b"\r\n\r\n")
+            closes=_WHOLE.match(head) is None
             or head.find(b"\r\n\r\n") != len(head) - 4
-            or b" HTTP/1.1\r\n" not in head
             or _HAS_BODY.search(head) is not None,
         )
 

@@ -100,6 +100,11 @@ class Connection:
         """Whether no request is being received or answered."""
         return self._phase is Phase.IDLE
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is idle and has had its turn: who has only just connected is about to ask."""
+        return self.is_idle and not self._is_new
+
     def begin_request(self, *, expects_continue: bool, close_after_response: Callable[[], None]) -> None:
         """Note that a head has arrived, and that from now on a body may be read."""
         self._phase = Phase.BODY
@@ -147,27 +152,26 @@ class Connection:
         return data or b""
 
     def _recv_new_request(self, size: int) -> bytes:
-        while True:
+        while self._phase is Phase.IDLE:
             # Who has only just connected has something to say; patience is for connections that are kept alive.
             data = self._recv_within(size, self._head_seconds if self._is_new else self._idle_seconds)
             self._is_new = False
             refused = self._admission.refusal_of(data) if data else None
-            if refused is not None:
+            if refused is None:
+                self._phase = Phase.HEAD
+                self._head_deadline = time.monotonic() + self._head_seconds
+                if data and _END_OF_HEAD in data:
+                    self._enter()
+            else:
                 self._send(refused.to_bytes())
                 if refused.closes:
                     # For gunicorn it is as if the client had gone.
                     self._lingers = True
                     return b""
-            elif data and _END_OF_HEAD in data:
-                self._enter()
             # Everybody gets a turn. A greenlet for which everything is there already never waits: one fast client, or
             # a few, would have the worker for themselves. And whoever has asked meanwhile is seen before this request
             # is worked on, so that a queue shows as one.
             gevent.sleep(0)
-            if refused is None:
-                break
-        self._phase = Phase.HEAD
-        self._head_deadline = time.monotonic() + self._head_seconds
         return data or b""
 
     def _enter(self) -> None:

@@ -25,7 +25,7 @@ from files_api.server.sized_body import SizedBody
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from contextlib import AbstractContextManager
     from types import FrameType
 
@@ -92,8 +92,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         )
         self._connections.add(connection)
         if len(self._connections) >= self.worker_connections:
-            # Nobody else could connect: idle connections have to go.
-            self._hang_up_idle()
+            # Nobody else could connect: connections that are kept for nothing have to go.
+            self._hang_up(each for each in self._connections if each.is_kept)
         try:
             super().handle(listener, connection, addr)
         finally:
@@ -135,13 +135,13 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         """Stop taking connections (SIGTERM): running requests end, idle connections are closed."""
         super().handle_exit(sig, frame)
         self.wsgi.extensions[LIFECYCLE].drain()
-        gevent.spawn(self._hang_up_idle)
+        gevent.spawn(lambda: self._hang_up(each for each in self._connections if each.is_idle))
 
-    def _hang_up_idle(self) -> None:
-        for connection in tuple(self._connections):
-            if connection.is_idle:
-                with suppress(OSError):
-                    connection.hang_up()
+    @staticmethod
+    def _hang_up(connections: Iterable[Connection]) -> None:
+        for connection in tuple(connections):
+            with suppress(OSError):
+                connection.hang_up()
 
 
 def make_worker_class(settings: Settings) -> type[Worker]:

@@ -95,6 +95,8 @@ def test_the_connection_of_a_whole_request_is_kept() -> None:
     [
         GET[:-2],  # not whole
         GET + GET,  # more than one
+        GET[1:],  # gunicorn has the beginning
+        GET[4:],
         GET.replace(b"HTTP/1.1", b"HTTP/1.0"),
         b"PUT /v1/files/a HTTP/1.1\r\nContent-Length: 5\r\n\r\n",
         b"PUT /v1/files/a HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n",

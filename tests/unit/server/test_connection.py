@@ -281,3 +281,16 @@ def test_who_is_refused_with_a_body_to_come_is_hung_up_on() -> None:
     sock = ScriptedSocket(b"PUT /a HTTP/1.1\r\nContent-Length: 3\r\n\r\n")
 
     assert connection_over(sock, admission).recv(100) == b""
+
+
+def test_a_connection_that_has_just_asked_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connection_over(ScriptedSocket(b"GET / HTTP/1.1\r\n\r\n"))
+    while_others_have_their_turn: list[bool] = []
+    monkeypatch.setattr(
+        "files_api.server.connection.gevent.sleep",
+        lambda _: while_others_have_their_turn.append(connection.is_idle),
+    )
+
+    connection.recv(100)
+
+    assert while_others_have_their_turn == [False]
