@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from botocore import UNSIGNED
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from urllib3 import HTTPResponse
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.awsrequest import AWSPreparedRequest
 
     from files_api.settings import Settings
 
@@ -59,19 +63,34 @@ def addressing(settings: Settings) -> dict[str, str]:
 
 
 def find_endpoint(session: Session, settings: Settings) -> Endpoint:
-    """Find a bucket as boto3 would: region, partition, FIPS and dual-stack settings and all. No call is made."""
+    """Find a bucket as boto3 would: region, partition, FIPS and dual-stack settings and all.
+
+    boto3 is let make a request, which is looked at and never sent. Whose keys sign it does not matter; the signature
+    names the region that it is made for.
+    """
     client = session.client(
         "s3",
         endpoint_url=settings.aws_endpoint_url,
-        config=Config(signature_version=UNSIGNED, s3=addressing(settings)),  # type: ignore[arg-type]
+        aws_access_key_id="nobody",
+        aws_secret_access_key="nothing",  # noqa: S106  # opens nothing
+        config=Config(signature_version="s3v4", s3=addressing(settings)),  # type: ignore[arg-type]
     )
-    url = urlsplit(
-        client.generate_presigned_url("get_object", Params={"Bucket": settings.bucket, "Key": "k"})
-    )
+    made: list[AWSPreparedRequest] = []
+
+    def keep(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        made.append(request)
+        return AWSResponse(request.url, 200, HTTPHeaders(), HTTPResponse(BytesIO(), preload_content=False))
+
+    client.meta.events.register("before-send.s3.HeadObject", keep)
+    client.head_object(Bucket=settings.bucket, Key="k")
+    url = urlsplit(made[0].url)
+    authorization = made[0].headers["Authorization"]
+    text = authorization.decode() if isinstance(authorization, bytes) else authorization
     return Endpoint(
         scheme=url.scheme,
         host=url.hostname or "",
         port=url.port or _PORTS[url.scheme],
         path=url.path.removesuffix("k"),
-        region=client.meta.region_name,
+        # The credential is ID/DAY/REGION/s3/aws4_request.
+        region=text.split("/")[2],
     )
