@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 import re
 import time
-import uuid
 
-from files_api.server.refusals import Refusal
+from files_api.server.refusals import Refusal, new_uuid
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +68,7 @@ class Admission:
             status=503,
             code="overloaded",
             detail="The service has more requests than it can serve now; try again.",
-            request_id=wanted[1].decode() if wanted is not None else uuid.uuid4().hex,
+            request_id=wanted[1].decode() if wanted is not None else new_uuid().hex,
             retry_after_seconds=_RETRY_AFTER_SECONDS,
             has_body=not head.startswith(b"HEAD "),
             # Where the whole request is known to be here, the next one may come on the same connection.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 import uuid
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 
 from gunicorn.http import errors
 
@@ -34,6 +37,16 @@ _REFUSED: tuple[tuple[type[BaseException], int, str, str], ...] = (
 )
 _TIMEOUT = (408, "request_timeout", "The head of the request did not arrive in time.")
 _UNKNOWN = (500, "internal_error", "Something went wrong here; it is logged.")
+
+
+def new_uuid() -> uuid.UUID:
+    """Make a UUID that no other request has. Not a secret: the system's randomness would cost more than the rest."""
+    return uuid.UUID(int=random.getrandbits(128), version=4)
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +81,7 @@ class Refusal:
                 "status": self.status,
                 "detail": self.detail,
                 # What was asked for was not read, so the occurrence itself is what there is to point at.
-                "instance": f"urn:uuid:{uuid.uuid4()}",
+                "instance": f"urn:uuid:{new_uuid()}",
                 "code": self.code,
                 "request_id": self.request_id,
             }
@@ -76,7 +89,7 @@ class Refusal:
         retry = f"Retry-After: {self.retry_after_seconds}\r\n" if self.retry_after_seconds is not None else ""
         head = (
             f"HTTP/1.1 {self.status} {title}\r\n"
-            f"Date: {formatdate(usegmt=True)}\r\n"
+            f"Date: {_date(int(time.time()))}\r\n"
             f"Connection: {'close' if self.closes else 'keep-alive'}\r\n"
             "Content-Type: application/problem+json\r\n"
             f"Content-Length: {len(body)}\r\n"
@@ -98,4 +111,4 @@ def refusal(cause: BaseException | None) -> Refusal:
         if isinstance(cause, kind):
             status, code, detail = answer  # type: ignore[assignment]
             break
-    return Refusal(status=status, code=code, detail=detail, request_id=uuid.uuid4().hex)
+    return Refusal(status=status, code=code, detail=detail, request_id=new_uuid().hex)
