@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # Connections that a worker accepts in one turn of its event loop. gunicorn's 1 lets the last of many wait for as many
 # turns; a hundred would let one of several workers take them all (docs/performance.md).
-_ACCEPTED_AT_ONCE = 16
+_ACCEPTED_AT_ONCE = 4
 _ACCEPTED_AT_ONCE_ALONE = 100
 # The share of its connections from which on a worker keeps none open that it has answered.
 _BUSY_SHARE = 0.75
