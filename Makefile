@@ -62,7 +62,7 @@ test-contract: $(READY) ## The OpenAPI document, and every answer held to it
 
 .PHONY: test-integration
 test-integration: $(READY) ## The real server over real sockets, faults included
-	@$(PYTEST) -n 4 --dist loadgroup tests/integration
+	@$(PYTEST) -n 3 --dist loadgroup tests/integration
 
 .PHONY: test-load
 test-load: $(READY) ## A short run of the load test: no request may fail
