@@ -8,13 +8,13 @@ import ssl
 import struct
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.integration.client import Address
@@ -65,7 +65,6 @@ class Fault:
     code: str = "SlowDown"
     seconds: float = 0.0
     before: Callable[[], object] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
     def applies_to(self, call: StorageCall) -> bool:
         return (not self.operations or call.operation in self.operations) and self.times != 0
@@ -291,7 +290,7 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.kind == "delay":
                 self.server.proxy.pause(fault.seconds)
             if fault.kind == "answer":
-                self._answer_error(fault)
+                self._answer_error(fault.status, fault.code)
                 return
         connection = http.client.HTTPConnection(*self.server.proxy.upstream, timeout=_MINUTE)
         try:
@@ -324,11 +323,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(chunk)
             left = left - len(chunk) if left is not None else None
 
-    def _answer_error(self, fault: Fault) -> None:
-        document = f"<Error><Code>{fault.code}</Code><Message>made up by a test</Message></Error>".encode()
-        self.send_response_only(fault.status)
-        for name, value in fault.headers.items():
-            self.send_header(name, value)
+    def _answer_error(self, status: int, code: str) -> None:
+        document = f"<Error><Code>{code}</Code><Message>made up by a test</Message></Error>".encode()
+        self.send_response_only(status)
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(document)))
         self.end_headers()

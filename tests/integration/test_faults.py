@@ -1,4 +1,7 @@
-"""Bytes on their way to S3 or from it that never arrive: nothing half-stored, nothing taken for whole, nothing leaked."""
+"""S3 and clients that fail: the right answer, nothing half-stored, nothing leaked, a healthy worker after.
+
+On every way to S3: the product's own, plainly and over TLS, and the one on plain boto3 that it is measured against.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,186 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.integration.certificates import make_certificate
 from tests.integration.client import BrokenAnswer, Client, RawConnection, request_head
+from tests.integration.conftest import IMPATIENT
+from tests.integration.faults import StorageProxy
 from tests.integration.stack import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from tests.integration.faults import StorageProxy
-    from tests.integration.stack import Bucket, Service
+    from tests.integration.client import Answer
+    from tests.integration.conftest import ClientOf, StartService
+    from tests.integration.stack import Bucket, Service, Stack
 
 MIB = 1024 * 1024
 LARGE = bytes(9 * MIB)
+
+#: What is in the environment of a service that takes this way.
+WAYS: dict[str, dict[str, str]] = {
+    "http": {},
+    "https": {"AWS_CA_BUNDLE": "{certificate}"},
+    "boto3": {"APPLICATION": "tests.benchmarks.plain_boto3:make_app()"},
+}
+
+OPERATIONS: dict[str, Callable[[Client], Answer]] = {
+    "get": lambda client: client.get("old"),
+    "a conditional get": lambda client: client.get("old", If_None_Match='"x"'),
+    "a range": lambda client: client.get("old", Range="bytes=0-1"),
+    "head": lambda client: client.head("old"),
+    "put": lambda client: client.put("new", b"new"),
+    "a large put": lambda client: client.put("new", LARGE),
+    "delete": lambda client: client.delete("old"),
+    "list": lambda client: client.list(directory=client.prefix),
+    "redirect": lambda client: client.get("old", "?redirect=true"),
+}
+EACH = pytest.mark.parametrize("call", OPERATIONS.values(), ids=OPERATIONS.keys())
+
+
+@pytest.fixture(params=[pytest.param(way, marks=pytest.mark.xdist_group(f"faults-{way}")) for way in WAYS])
+def way(request: pytest.FixtureRequest) -> str:
+    way: str = request.param
+    return way
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="module")
+def tls_proxy(stack: Stack, certificate: Path) -> Iterator[StorageProxy]:
+    proxy = StorageProxy(stack.storage.address, certificate)
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture
+def storage(request: pytest.FixtureRequest, way: str) -> Iterator[StorageProxy]:
+    """The way from `watched` to S3: it tells what went over it, and can be damaged."""
+    proxy: StorageProxy = request.getfixturevalue("tls_proxy" if way == "https" else "running_proxy")
+    proxy.heal()
+    yield proxy
+    proxy.heal()
+
+
+@pytest.fixture
+def watched_service(stack: Stack, storage: StorageProxy, way: str, certificate: Path) -> Service:
+    """A service that reaches S3 through `storage`, and has little patience with it."""
+    settings = {name: value.format(certificate=certificate) for name, value in WAYS[way].items()}
+    return stack.service(**IMPATIENT, AWS_ENDPOINT_URL=storage.url, **settings)
+
+
+@pytest.fixture(autouse=True)
+def old(bucket: Bucket) -> None:
+    """The file that is there before."""
+    bucket.put("old", b"old")
+
+
+@EACH
+def test_while_s3_is_gone_the_answer_is_503(
+    watched: Client, storage: StorageProxy, call: Callable[[Client], Answer]
+) -> None:
+    storage.refuse_connections()
+
+    answer = call(watched)
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+
+
+@EACH
+def test_while_s3_throttles_the_answer_is_503(
+    watched: Client, storage: StorageProxy, call: Callable[[Client], Answer]
+) -> None:
+    storage.damage("answer", status=503, code="SlowDown")
+
+    answer = call(watched)
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+
+
+@EACH
+def test_while_s3_is_silent_the_answer_is_503_within_the_deadline(
+    watched: Client, storage: StorageProxy, call: Callable[[Client], Answer]
+) -> None:
+    storage.damage("hang")
+
+    assert call(watched).status == 503
+
+
+@EACH
+def test_when_s3_hangs_up_once_nobody_notices(
+    watched: Client, storage: StorageProxy, call: Callable[[Client], Answer]
+) -> None:
+    storage.damage("close", times=1)
+
+    assert call(watched).status < 400
+
+
+@EACH
+def test_when_s3_throttles_once_nobody_notices(
+    watched: Client, storage: StorageProxy, call: Callable[[Client], Answer]
+) -> None:
+    storage.damage("answer", status=503, code="SlowDown", times=1)
+
+    assert call(watched).status < 400
+
+
+@EACH
+@pytest.mark.parametrize("code", ["AccessDenied", "ExpiredToken"])
+def test_when_s3_refuses_our_credentials_the_answer_is_500(
+    watched: Client, storage: StorageProxy, call: Callable[[Client], Answer], code: str
+) -> None:
+    storage.damage("answer", status=403, code=code)
+
+    assert call(watched).status == 500
+
+
+def test_what_s3_refused_is_not_told_to_the_caller(watched: Client, storage: StorageProxy) -> None:
+    storage.damage("answer", status=403, code="InvalidAccessKeyId")
+
+    assert b"InvalidAccessKeyId" not in watched.get("old").body
+
+
+def test_what_s3_refused_stands_in_the_log_under_the_request_id(
+    watched: Client, watched_service: Service, storage: StorageProxy
+) -> None:
+    storage.damage("answer", status=403, code="InvalidAccessKeyId")
+
+    request_id = watched.get("old").json()["request_id"]
+
+    line = watched_service.log.wait_for(lambda record: record.get("request_id") == request_id)
+    assert "InvalidAccessKeyId" in line["exc_info"]
+
+
+@EACH
+def test_after_a_fault_the_same_call_succeeds(
+    watched: Client, storage: StorageProxy, call: Callable[[Client], Answer]
+) -> None:
+    storage.refuse_connections()
+    call(watched)
+    storage.heal()
+
+    assert call(watched).status < 400
+
+
+@EACH
+def test_a_missing_bucket_is_500(stack: Stack, client_of: ClientOf, call: Callable[[Client], Answer]) -> None:
+    client = client_of(stack.service(FILES_API_BUCKET="gone-bucket"))
+
+    assert call(client).status == 500
+
+
+def test_a_missing_bucket_is_named_in_the_log(stack: Stack, client_of: ClientOf) -> None:
+    service = stack.service(FILES_API_BUCKET="gone-bucket")
+
+    request_id = client_of(service).get("old").json()["request_id"]
+
+    line = service.log.wait_for(lambda record: record.get("request_id") == request_id)
+    assert "NoSuchBucket" in line["exc_info"]
+
 
 # Uploads ------------------------------------------------------------------------------------------------------
 
@@ -272,3 +444,19 @@ def test_a_client_gone_while_s3_is_asked_does_no_harm(
     storage.wait_until_idle()
 
     assert watched.get("old").body == b"old"
+
+
+def test_the_deadline_of_a_request_holds_over_all_its_calls(
+    fresh_service: StartService, client_of: ClientOf, storage: StorageProxy
+) -> None:
+    client = client_of(
+        fresh_service(
+            AWS_ENDPOINT_URL=storage.url,
+            FILES_API_S3_READ_TIMEOUT_SECONDS="60",
+            FILES_API_REQUEST_DEADLINE_SECONDS="1",
+        )
+    )
+    storage.damage("hang")
+
+    # The client's own patience is 20 seconds, and one silence of S3 may last 60.
+    assert client.put("new", b"x", If_None_Match="*").status == 503
