@@ -7,6 +7,7 @@ much. SO_RCVLOWAT (socket(7)) lets the kernel gather a batch first.
 from __future__ import annotations
 
 import select
+import ssl
 from socket import SO_RCVLOWAT, SOL_SOCKET
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ _poll = monkey.get_original("select", "poll")
 
 def has_something_to_read(sock: socket.socket) -> bool:
     """Whether a read would return at once: with bytes, with the end of the stream, or with an error."""
+    # What TLS has decrypted already is not in the kernel's hands any more.
+    if isinstance(sock, ssl.SSLSocket) and sock.pending():
+        return True
     poll = _poll()
     poll.register(sock, select.POLLIN | select.POLLHUP | select.POLLERR)
     return bool(poll.poll(0))

@@ -7,10 +7,14 @@ import hashlib
 import socket
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 import boto3
+import botocore.auth
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.loaders import Loader
@@ -53,10 +57,17 @@ class Sent:
     """One request as it came over the wire."""
 
     method: str
-    path: str
-    query: frozenset[str]
+    target: str
     fields: dict[str, str]
     body: bytes
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> frozenset[str]:
+        return frozenset(self.target.partition("?")[2].split("&"))
 
     @property
     def essentials(self) -> tuple[str, str, frozenset[str], dict[str, str], bytes]:
@@ -95,9 +106,8 @@ class Recorder:
                 if fields.get("expect"):
                     connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
                 body = stream.read(int(fields.get("content-length", 0)))
-                path, _, query = target.partition("?")
-                self.sent.append(Sent(method, path, frozenset(query.split("&")), fields, body))
-                answer = LIST if "list-type=2" in query else b""
+                self.sent.append(Sent(method, target, fields, body))
+                answer = LIST if "list-type=2" in target else b""
                 connection.sendall(
                     b'HTTP/1.1 200 OK\r\nETag: "e"\r\nLast-Modified: Tue, 24 Nov 2026 01:02:03 GMT\r\n'
                     + f"Content-Length: {len(answer)}\r\n\r\n".encode()
@@ -182,6 +192,7 @@ CALLS: dict[str, Callable[[S3Calls], object]] = {
     "a range on condition": get("a", Range="bytes=0-1", If_Match='"e"'),
     "get with its digest": get("a", x_amz_checksum_mode="ENABLED"),
     "head": lambda calls: calls.head_object("a", {}),
+    "head with its digest": lambda calls: calls.head_object("a", {"x-amz-checksum-mode": "ENABLED"}),
     "put": lambda calls: calls.put_object("a", BODY, SHA256, {"Content-Type": "text/plain"}),
     "an empty put": lambda calls: calls.put_object(
         "a", bytearray(), base64.b64encode(hashlib.sha256().digest()).decode(), {"Content-Type": "text/plain"}
@@ -198,6 +209,13 @@ CALLS: dict[str, Callable[[S3Calls], object]] = {
     ),
 }
 
+# What of these is signed otherwise than by boto3, on purpose: with the hash of a file, and not of a part.
+WITH_PAYLOAD = {"put", "an empty put", "put with everything", "a part"}
+KEYS = [
+    *("a b+c", "100%", "a%2Fb", "é/日本/😀", "~-._", "!$&'()*,;=:@", "?#[]", "a/b/c.txt", "\x7f"),
+    *('<>"`{}|^', "a//b", "./a/..", " a ", "\\"),
+]
+
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 def test_the_request_is_the_one_that_boto3_sends(
@@ -209,10 +227,7 @@ def test_the_request_is_the_one_that_boto3_sends(
     assert recorder.sent[0].essentials == recorder.sent[1].essentials
 
 
-@pytest.mark.parametrize(
-    "key",
-    ["a b+c", "100%", "a%2Fb", "é/日本/😀", "~-._", "!$&'()*,;=:@", "?#[]", "a/b/c.txt", "\x7f", '<>"`{}|^'],
-)
+@pytest.mark.parametrize("key", KEYS)
 def test_a_key_is_spelled_as_boto3_spells_it(
     recorder: Recorder, ours: S3Calls, theirs: S3Calls, key: str
 ) -> None:
@@ -220,6 +235,65 @@ def test_a_key_is_spelled_as_boto3_spells_it(
     get(key)(theirs)
 
     assert recorder.sent[0].path == recorder.sent[1].path
+
+
+def signed_names(sent: Sent) -> list[str]:
+    _, _, signed = sent.fields["authorization"].partition("SignedHeaders=")
+    return signed.partition(",")[0].split(";")
+
+
+def signed_by_botocore(sent: Sent, token: str | None, port: int) -> str:
+    """The Authorization that botocore's stock signer gives to this very request, at the moment when it was made."""
+    of_the_signature = {"authorization", "x-amz-date", "x-amz-security-token"}
+    fields = {name: sent.fields[name] for name in signed_names(sent) if name not in of_the_signature}
+    request = AWSRequest(sent.method, f"http://127.0.0.1:{port}{sent.target}", fields)
+    # What a payload is signed as is told by its field; the signer would hash the body instead.
+    signer = S3SigV4Auth(Credentials("id", "secret", token).get_frozen_credentials(), "s3", "us-east-1")
+    moment = datetime.strptime(sent.fields["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.auth, "get_current_datetime", lambda: moment)
+        patch.setattr(signer, "payload", lambda _: fields["x-amz-content-sha256"])
+        signer.add_auth(request)
+    return str(request.headers["Authorization"])
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_what_arrives_bears_the_signature_that_botocore_gives_it(
+    recorder: Recorder, ours: S3Calls, token: str | None, call: Callable[[S3Calls], object]
+) -> None:
+    call(ours)
+
+    (sent,) = recorder.sent
+    assert sent.fields["authorization"] == signed_by_botocore(sent, token, recorder.port)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_of_any_spelling_is_signed_as_botocore_signs_it(
+    recorder: Recorder, ours: S3Calls, token: str | None, key: str
+) -> None:
+    ours.upload_part(key, "upload+/=", 1, BODY, {"x-amz-checksum-crc32": "NhCmhg=="})
+
+    (sent,) = recorder.sent
+    assert sent.fields["authorization"] == signed_by_botocore(sent, token, recorder.port)
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in WITH_PAYLOAD])
+def test_a_request_without_a_payload_says_so_as_boto3_does(
+    recorder: Recorder, ours: S3Calls, theirs: S3Calls, name: str
+) -> None:
+    CALLS[name](ours)
+    CALLS[name](theirs)
+
+    said = [sent.fields["x-amz-content-sha256"] for sent in recorder.sent]
+    assert said == [hashlib.sha256().hexdigest()] * 2
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_field_but_the_framing_is_signed(recorder: Recorder, ours: S3Calls, name: str) -> None:
+    CALLS[name](ours)
+
+    (sent,) = recorder.sent
+    assert set(sent.fields) - set(signed_names(sent)) <= {"authorization", "content-length"}
 
 
 def test_a_file_of_one_request_is_signed_with_its_hash(recorder: Recorder, ours: S3Calls) -> None:

@@ -205,14 +205,17 @@ def test_a_download_that_is_read_slowly_is_whole(client: Client, bucket: Bucket)
 # Batches: a long body is received in large pieces, which slowness must not turn into silence
 
 
-def test_a_long_upload_that_comes_slowly_at_first_is_stored_whole(impatient: Client, bucket: Bucket) -> None:
-    body = bytes(range(256)) * 4096
+@pytest.mark.parametrize("mebibytes", [1, 20], ids=["one request", "a multipart upload"])
+def test_a_long_upload_that_comes_slowly_at_first_is_stored_whole(
+    impatient: Client, bucket: Bucket, mebibytes: int
+) -> None:
+    body = bytes(range(256)) * 4096 * mebibytes
     with impatient.raw() as connection:
         connection.send(request_head("PUT", impatient.target("a"), f"Content-Length: {len(body)}"))
-        for begin in range(0, 20_000, 1000):
-            connection.send(body[begin : begin + 1000])
-            time.sleep(PATIENCE_SECONDS / 10)  # 5,000 bytes a second: slow, and fast enough
-        connection.send(body[20_000:])
+        for begin in range(0, 8000, 400):
+            connection.send(body[begin : begin + 400])
+            time.sleep(PATIENCE_SECONDS / 10)  # 2,000 bytes a second: slow, and fast enough
+        connection.send(body[8000:])
         answer = connection.read_answer("PUT")
 
     assert (answer.status, bucket.body("a")) == (201, body)

@@ -13,6 +13,7 @@ import errno
 import socket
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -84,6 +85,7 @@ class Connection:
         self._window_left = 0.0
         self._window_bytes = 0
         self._in_work = False
+        self._holds_more = False
         self._continue_due = False
         self._head_due = False
         self._held = b""
@@ -115,9 +117,14 @@ class Connection:
         self._head_due = True
         self._closing = close_after_response
 
-    def end_request(self) -> None:
-        """Note that the request was answered."""
+    def end_request(self, *, holds_more: bool = False) -> None:
+        """Note that the request was answered.
+
+        Args:
+            holds_more: Whether gunicorn has bytes of the next request already.
+        """
         self._head_due = False
+        self._holds_more = holds_more
         try:
             self._release()
         finally:
@@ -157,6 +164,9 @@ class Connection:
             data = self._recv_within(size, self._head_seconds if self._is_new else self._idle_seconds)
             self._is_new = False
             refused = self._admission.refusal_of(data) if data else None
+            if refused is not None and self._holds_more:
+                # What gunicorn holds of this request would be taken for the beginning of the next one.
+                refused = replace(refused, closes=True)
             if refused is None:
                 self._phase = Phase.HEAD
                 self._head_deadline = time.monotonic() + self._head_seconds

@@ -115,7 +115,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
                 req.body = SizedBody(req.unreader, sock, req.body.reader.length)
             super().handle_request(listener_name, req, sock, addr)
         finally:
-            sock.end_request()
+            sock.end_request(holds_more=bool(req.unreader.buf.getbuffer().nbytes))
 
     def handle_error(self, req: Request | None, client: Connection, addr: Any, exc: BaseException) -> None:
         """Answer what never reached the application."""

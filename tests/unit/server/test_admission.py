@@ -120,3 +120,20 @@ def test_a_thousand_refusals_are_one_line_of_the_log(caplog: pytest.LogCaptureFi
 
     assert [record.__dict__["event"] for record in caplog.records] == ["overloaded"]
     assert caplog.records[0].__dict__["in_work"] == 3
+
+
+def test_each_second_of_refusals_is_told_with_its_count(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("files_api.server.admission.time.monotonic", lambda: now)
+    admission = full()
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(50):
+            admission.refusal_of(GET)
+        now += 1.0
+        admission.refusal_of(GET)
+
+    # The first one is told at once; those behind it wait for their second to be over.
+    assert [record.__dict__["refused"] for record in caplog.records] == [1, 50]

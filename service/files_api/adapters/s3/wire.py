@@ -169,6 +169,7 @@ class _Body:
 
     def _receive(self, sock: socket.socket, size: int) -> None:
         with self._given_up_on_failure():
+            self._batches.stop()
             data = self._wire.receive(sock, size if self._left is None else min(size, self._left))
             if not data:
                 self._end()
@@ -366,10 +367,13 @@ class Wire:
         try:
             connection.connect()
         except TimeoutError as error:
+            connection.close()
             raise ConnectTimeoutError(endpoint_url=self.origin, error=error) from error
         except ssl.SSLError as error:
+            connection.close()
             raise SSLError(endpoint_url=self.origin, error=error) from error
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
             if self._proxy is not None:
                 raise ProxyConnectionError(proxy_url=host, error=error) from error
             raise EndpointConnectionError(endpoint_url=self.origin, error=error) from error
