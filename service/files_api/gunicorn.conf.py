@@ -3,9 +3,7 @@
 https://gunicorn.org/reference/settings/
 """
 
-import signal
 import sys
-from typing import Any
 
 from files_api.server.log import ServerLog
 from files_api.server.worker import make_worker_class
@@ -41,13 +39,3 @@ accesslog = None
 logger_class = ServerLog
 logconfig_dict = logging_config(_settings.log_level)
 proc_name = "files-api"
-
-
-def post_fork(_server: Any, _worker: Any) -> None:
-    """Let a signal to stop end a worker that has only just begun.
-
-    Until it has handlers of its own it has the master's, which would take the signal and do nothing, so that the master
-    waited for this worker until its grace was over.
-    """
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_DFL)
