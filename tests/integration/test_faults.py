@@ -137,7 +137,9 @@ def test_when_s3_throttles_once_nobody_notices(
 
 
 @EACH
-@pytest.mark.parametrize("code", ["AccessDenied", "ExpiredToken"])
+@pytest.mark.parametrize(
+    "code", ["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"]
+)
 def test_when_s3_refuses_our_credentials_the_answer_is_500(
     watched: Client, storage: StorageProxy, call: Callable[[Client], Answer], code: str
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -186,6 +188,34 @@ def test_connections_that_are_kept_for_nothing_make_room(stack: Stack, prefix: s
     for connection in kept:
         connection.close()
     assert answer.status == 200
+
+
+# A turn for everybody ----------------------------------------------------------------------------------------------
+
+
+def test_a_client_that_never_pauses_does_not_keep_the_others_waiting(
+    client: Client, service: Service, prefix: str
+) -> None:
+    hasty, patient = f"hasty-{prefix}", f"patient-{prefix}"
+    count = 3000
+    with client.raw() as never_pauses, client.raw() as other:
+        sender = threading.Thread(
+            target=never_pauses.send,
+            args=(request_head("GET", "/nothing", f"X-Request-Id: {hasty}") * count,),
+        )
+        sender.start()
+        never_pauses.read_answer()
+        other.send(request_head("GET", "/nothing", f"X-Request-Id: {patient}"))
+        other.read_answer()
+        for _ in range(count - 1):
+            never_pauses.read_answer()
+        sender.join()
+
+    # The order in which the service has answered, which is not the order in which this process reads.
+    lines = itertools.count(1)
+    service.log.wait_for(lambda record: record.get("request_id") == hasty and next(lines) == count)
+    order = [record.get("request_id") for record in service.log.records()]
+    assert hasty in order[order.index(patient) :]
 
 
 def test_requests_behind_one_another_are_answered_in_their_order(client: Client, bucket: Bucket) -> None:

@@ -49,6 +49,19 @@ class BodyTooSlow(OSError):
     """The client sends its body more slowly than MIN_BODY_BYTES_PER_SECOND."""
 
 
+def _give_way() -> None:
+    """Let everybody else have a turn.
+
+    A greenlet for which everything is there already never waits: one fast client, or a few, would have the worker for
+    themselves. And whoever has asked meanwhile is seen before this request is worked on, so that a queue shows as one.
+
+    Not `gevent.sleep(0)`, of which gevent runs up to fifty rounds before it looks at sockets again. A timer is due after
+    the sockets were looked at, and of what is due then, the sockets have priority.
+    """
+    hub = gevent.get_hub()
+    hub.wait(hub.loop.timer(0, priority=-1))
+
+
 class Connection:
     """Stands in for the accepted socket: the part of its interface that gunicorn uses.
 
@@ -109,6 +122,9 @@ class Connection:
 
     def begin_request(self, *, expects_continue: bool, close_after_response: Callable[[], None]) -> None:
         """Note that a head has arrived, and that from now on a body may be read."""
+        if self._phase is Phase.IDLE:
+            # It was received together with the request before it.
+            _give_way()
         self._phase = Phase.BODY
         self._enter()
         self._window_left = self._body_seconds
@@ -178,10 +194,7 @@ class Connection:
                     # For gunicorn it is as if the client had gone.
                     self._lingers = True
                     return b""
-            # Everybody gets a turn. A greenlet for which everything is there already never waits: one fast client, or
-            # a few, would have the worker for themselves. And whoever has asked meanwhile is seen before this request
-            # is worked on, so that a queue shows as one.
-            gevent.sleep(0)
+            _give_way()
         return data or b""
 
     def _enter(self) -> None:
