@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -74,20 +74,31 @@ class Run:
 
 
 @contextmanager
+def minding_hangups() -> Iterator[None]:
+    """What is started inside minds SIGHUP, also where these tests run under nohup, which has it ignored."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@contextmanager
 def running(folder: Path, **settings: str) -> Iterator[Run]:
     port = free_port()
-    with (
-        (folder / "stderr").open("w+") as errors,
-        subprocess.Popen(
-            command(port),
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env={**os.environ, **settings},
-            # A terminal gives each command a process group of its own, too.
-            start_new_session=True,
-        ) as process,
-    ):
+    with (folder / "stderr").open("w+") as errors, ExitStack() as stack:
+        with minding_hangups():
+            process = stack.enter_context(
+                subprocess.Popen(
+                    command(port),
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                    env={**os.environ, **settings},
+                    # A terminal gives each command a process group of its own, too.
+                    start_new_session=True,
+                )
+            )
         children: list[psutil.Process] = []
         try:
             assert process.stdout is not None

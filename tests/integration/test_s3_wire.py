@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Self
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import (
@@ -137,6 +140,47 @@ def test_a_head_has_no_body_whatever_its_length_says(wire_to: WireTo) -> None:
     with Peer(answers(OK + b"Content-Length: 5\r\n\r\n")) as peer:
         answer = get(wire_to(peer), "HEAD")
         assert (answer.headers["content-length"], answer.read_whole()) == ("5", b"")
+
+
+def test_behind_a_head_that_has_a_body_all_the_same_a_new_connection_is_made(wire_to: WireTo) -> None:
+    with Peer(
+        answers(OK + b"Content-Length: 5\r\n\r\nhe"), answers(OK + b"Content-Length: 3\r\n\r\nnew")
+    ) as peer:
+        wire = wire_to(peer)
+        get(wire, "HEAD")
+
+        assert get(wire).read_whole() == b"new"
+
+
+def test_a_head_that_does_not_end_is_given_up(wire_to: WireTo) -> None:
+    def endless(connection: socket.socket) -> None:
+        request_of(connection)
+        connection.sendall(OK)
+        with suppress(OSError):  # the reader has closed, as it should
+            while True:
+                connection.sendall(b"X-More: and more\r\n" * 1000)
+
+    with Peer(endless) as peer, pytest.raises(HTTPClientError):
+        get(wire_to(peer))
+
+
+def test_a_connection_that_comes_too_late_is_not_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OutOfPatience(BaseException):
+        pass
+
+    close = Mock()
+    monkeypatch.setattr(HTTPConnection, "connect", Mock(side_effect=OutOfPatience))
+    monkeypatch.setattr(HTTPConnection, "close", close)
+    wire = Wire(
+        Endpoint("http", "127.0.0.1", 1, "/", "us-east-1"),
+        connect_seconds=1,
+        read_seconds=1,
+        idle_connections=1,
+    )
+
+    with pytest.raises(OutOfPatience):
+        get(wire)
+    close.assert_called_once()
 
 
 def test_a_connection_is_used_again(wire_to: WireTo) -> None:

@@ -55,8 +55,8 @@ def _give_way() -> None:
     A greenlet for which everything is there already never waits: one fast client, or a few, would have the worker for
     themselves. And whoever has asked meanwhile is seen before this request is worked on, so that a queue shows as one.
 
-    Not `gevent.sleep(0)`, of which gevent runs up to fifty rounds before it looks at sockets again. A timer is due after
-    the sockets were looked at, and of what is due then, the sockets have priority.
+    Not `gevent.sleep(0)`, of which gevent runs up to fifty rounds before it looks at sockets again. A timer is due
+    after the sockets were looked at, and of what is due then, the sockets have priority.
     """
     hub = gevent.get_hub()
     hub.wait(hub.loop.timer(0, priority=-1))

@@ -15,6 +15,7 @@ from files_api.adapters.s3.answers import (
     file_info,
     read_listing,
 )
+from files_api.domain.errors import StorageUnavailable
 from files_api.domain.models import ContentRange, FileAttributes, ListedFile, Listing
 
 HEAD = {"etag": '"e"', "last-modified": "Tue, 24 Nov 2026 01:02:03 GMT"}
@@ -72,6 +73,12 @@ def test_a_listing_that_was_cut_is_none(cut: int) -> None:
 
 def test_a_file_without_a_type_is_bytes() -> None:
     assert file_info(HEAD, 5, None).attributes.content_type == "application/octet-stream"
+
+
+@pytest.mark.parametrize("missing", ["etag", "last-modified"])
+def test_an_answer_that_tells_too_little_is_not_s3s(missing: str) -> None:
+    with pytest.raises(StorageUnavailable, match=missing):
+        file_info({name: value for name, value in HEAD.items() if name != missing}, 5, None)
 
 
 def test_user_metadata_is_told_by_its_names() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
 from files_api.domain.content_types import DEFAULT_CONTENT_TYPE
+from files_api.domain.errors import StorageUnavailable
 from files_api.domain.models import ContentRange, FileAttributes, FileInfo, ListedFile, Listing
 
 if TYPE_CHECKING:
@@ -21,6 +22,18 @@ METADATA_PREFIX = "x-amz-meta-"
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
+def told(headers: Mapping[str, str], name: str) -> str:
+    """A field that every answer of S3 about an object has.
+
+    Raises:
+        StorageUnavailable: It is not there, so that this is hardly S3 that has answered.
+    """
+    try:
+        return headers[name]
+    except KeyError as error:
+        raise StorageUnavailable(f"The storage's answer has no {name}.") from error
+
+
 def file_info(headers: Mapping[str, str], size_bytes: int, sha256: str | None) -> FileInfo:
     """What the fields of GetObject or HeadObject tell.
 
@@ -28,11 +41,14 @@ def file_info(headers: Mapping[str, str], size_bytes: int, sha256: str | None) -
         headers: By their names in lower case.
         size_bytes: The size of the whole file, in bytes.
         sha256: Of the whole file, where it is known.
+
+    Raises:
+        StorageUnavailable: They tell too little.
     """
     return FileInfo(
         size_bytes=size_bytes,
-        etag=headers["etag"],
-        last_modified=parsedate_to_datetime(headers["last-modified"]),
+        etag=told(headers, "etag"),
+        last_modified=parsedate_to_datetime(told(headers, "last-modified")),
         attributes=FileAttributes(
             content_type=headers.get("content-type", DEFAULT_CONTENT_TYPE),
             cache_control=headers.get("cache-control"),

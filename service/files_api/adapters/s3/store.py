@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from files_api.adapters.s3.answers import content_range, file_info
+from files_api.adapters.s3.answers import content_range, file_info, told
 from files_api.adapters.s3.bodies import ObjectBody
 from files_api.adapters.s3.budget import waiting_for_s3
 from files_api.adapters.s3.digests import recall_digest
@@ -47,7 +47,7 @@ class S3Store:
         with translated(key), waiting_for_s3():
             headers = self._calls.head_object(key, _WITH_CHECKSUM if with_digest else {})
         sha256 = recall_digest(self._client, self._bucket, key, headers) if with_digest else None
-        return file_info(headers, int(headers["content-length"]), sha256)
+        return file_info(headers, int(told(headers, "content-length")), sha256)
 
     def open(
         self,
@@ -68,11 +68,10 @@ class S3Store:
                 answer = self._get(key, headers)
         except _OutsideOfFile as error:
             raise RangeNotSatisfiable(self.head(key).size_bytes) from error
-        body = ObjectBody(answer.body, int(answer.headers["content-length"]))
         try:
-            return self._opened(key, answer.headers, body, byte_range, with_digest=with_digest)
+            return self._opened(key, answer, byte_range, with_digest=with_digest)
         except BaseException:
-            body.close()
+            answer.body.close()
             raise
 
     def _get(self, key: str, headers: Mapping[str, str]) -> ObjectAnswer:
@@ -86,13 +85,14 @@ class S3Store:
     def _opened(
         self,
         key: str,
-        headers: Mapping[str, str],
-        body: ObjectBody,
+        answer: ObjectAnswer,
         byte_range: ByteRange | None,
         *,
         with_digest: bool,
     ) -> OpenedFile:
-        size_bytes = int(headers["content-length"])
+        headers = answer.headers
+        size_bytes = int(told(headers, "content-length"))
+        body = ObjectBody(answer.body, size_bytes)
         part = content_range(headers)
         if part is not None:
             size_bytes = part.size_bytes
@@ -102,7 +102,7 @@ class S3Store:
         sha256 = None
         if with_digest:
             # S3 tells no checksum with a part of an object: ask for that of the whole.
-            about = headers if part is None else self._head_of(key, headers["etag"])
+            about = headers if part is None else self._head_of(key, told(headers, "etag"))
             sha256 = recall_digest(self._client, self._bucket, key, about)
         body.begin()
         return OpenedFile(info=file_info(headers, size_bytes, sha256), body=body, content_range=part)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 # Bytes that are read for the head of an answer; what of the body comes with them is handed on.
 _HEAD_READ_BYTES = 64 * 1024
+# S3 keeps its heads under 8 KiB; what is longer than this will not end.
+_HEAD_MOST_BYTES = 256 * 1024
 # A body up to this size leaves with its head, in one packet more or less.
 _SENT_TOGETHER_BYTES = 64 * 1024
 # Answers that are read whole are documents: S3's longest is a list of a thousand long keys.
@@ -295,13 +297,21 @@ class Wire:
 
     def _read_head(self, sock: socket.socket, *, bodiless: bool) -> Answer:
         parsed = _Parsed()
+        left = _HEAD_MOST_BYTES
         while not parsed.has_final_head:
-            data = self.receive(sock, _HEAD_READ_BYTES)
+            data = self.receive(sock, min(_HEAD_READ_BYTES, left))
             if not data:
                 raise ConnectionClosedError(endpoint_url=self.origin)
             parsed.feed(data)
+            left -= len(data)
+            if not left:
+                raise HTTPClientError(error="the head of the answer does not end")
         if bodiless:
-            self.take_back(sock, parsed.headers)
+            if parsed.pieces:
+                # A body that should not be there: more of it may come, and be taken for the next answer.
+                sock.close()
+            else:
+                self.take_back(sock, parsed.headers)
             return Answer(parsed.status, parsed.headers, None)
         return Answer(parsed.status, parsed.headers, _Body(self, sock, parsed))
 
@@ -364,23 +374,30 @@ class Wire:
         )
         if self._proxy is not None:
             connection.set_tunnel(endpoint.host, endpoint.port)
-        try:
-            connection.connect()
-        except TimeoutError as error:
-            connection.close()
-            raise ConnectTimeoutError(endpoint_url=self.origin, error=error) from error
-        except ssl.SSLError as error:
-            connection.close()
-            raise SSLError(endpoint_url=self.origin, error=error) from error
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            if self._proxy is not None:
-                raise ProxyConnectionError(proxy_url=host, error=error) from error
-            raise EndpointConnectionError(endpoint_url=self.origin, error=error) from error
+        with self._connecting(host):
+            try:
+                connection.connect()
+            except BaseException:
+                # Also when somebody's patience is over.
+                connection.close()
+                raise
         sock = connection.sock
         # The socket is ours now; what opened it must not close it.
         connection.sock = None
         return sock
+
+    @contextmanager
+    def _connecting(self, host: str) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError as error:
+            raise ConnectTimeoutError(endpoint_url=self.origin, error=error) from error
+        except ssl.SSLError as error:
+            raise SSLError(endpoint_url=self.origin, error=error) from error
+        except (OSError, http.client.HTTPException) as error:
+            if self._proxy is not None:
+                raise ProxyConnectionError(proxy_url=host, error=error) from error
+            raise EndpointConnectionError(endpoint_url=self.origin, error=error) from error
 
     def close(self) -> None:
         """Close the idle connections."""
