@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -12,23 +11,23 @@ from flask import Flask, request
 from flask_cors import CORS
 from flask_smorest.spec.plugins import FlaskPlugin
 
-from files_api.adapters.memory_idempotency import MemoryIdempotencyStore
-from files_api.adapters.openai_generator import OpenAiGenerator
 from files_api.adapters.s3.budget import begin_request
-from files_api.adapters.s3.client import make_s3_access
-from files_api.adapters.s3.store import S3Store
-from files_api.adapters.s3.uploads import Uploader
-from files_api.adapters.ssm_parameters import SsmParameters
+from files_api.dependencies import make_dependencies
 from files_api.domain.errors import FilesApiError
 from files_api.domain.files import Files
 from files_api.domain.generation import Generation, GenerationRules
+from files_api.domain.quotas import Quota
+from files_api.domain.rooted_store import RootedStore
 from files_api.server.lifecycle import LIFECYCLE, Lifecycle
-from files_api.web.api import Api
+from files_api.web.access import Gate, current_caller
+from files_api.web.api import Api, check_file_path
 from files_api.web.bodies import settle_unread_body
+from files_api.web.client_address import ClientAddresses
 from files_api.web.docs import make_docs_blueprint
 from files_api.web.files import make_files_blueprint
 from files_api.web.generations import make_generations_blueprint
 from files_api.web.health import make_health_blueprint
+from files_api.web.limits import Limits
 from files_api.web.listing import make_listing_blueprint
 from files_api.web.openapi.document import SPEC_OPTIONS
 from files_api.web.openapi.problems import register_problems
@@ -37,8 +36,7 @@ from files_api.web.request_log import RequestLog, request_record
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from files_api.adapters.s3.client import S3Access
-    from files_api.domain.ports import Generator, IdempotencyStore, ObjectStore
+    from files_api.dependencies import Dependencies
     from files_api.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -69,43 +67,6 @@ _API_VERSION = "1.0.0"
 _CHECK_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Dependencies:
-    """What the service stands on; tests put their own in."""
-
-    store: ObjectStore
-    generator: Generator
-    idempotency: IdempotencyStore
-    can_generate: bool
-
-
-def make_dependencies(settings: Settings) -> Dependencies:
-    """Make the real ones. Call it after the fork: clients must not be shared between processes."""
-    generator = OpenAiGenerator(settings, SsmParameters(settings.aws_region).read)
-    can_generate = bool(settings.openai_api_key or settings.openai_key_parameter)
-    if can_generate:
-        # Before the first request: the import takes a second or more of CPU time, during which a process with one
-        # event loop serves nobody.
-        generator.load()
-    return Dependencies(
-        store=make_store(make_s3_access(settings), settings),
-        generator=generator,
-        idempotency=MemoryIdempotencyStore(),
-        can_generate=can_generate,
-    )
-
-
-def make_store(access: S3Access, settings: Settings) -> S3Store:
-    """Make the store of files, on these ways to S3."""
-    uploader = Uploader(
-        access,
-        settings.bucket,
-        part_size_bytes=settings.part_size_bytes,
-        max_file_bytes=settings.max_file_bytes,
-    )
-    return S3Store(access.calls, access.client, settings.bucket, uploader)
-
-
 class _Application(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """No view is a coroutine here; Flask would look, a dozen times a request."""
@@ -133,21 +94,29 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
     api = Api(app)
     api.DEFAULT_ERROR_RESPONSE_NAME = None
     register_problems(api.spec)
-    files = Files(parts.store, max_file_bytes=settings.max_file_bytes)
+
+    def files_of_caller() -> Files:
+        caller = current_caller()
+        return Files(
+            RootedStore(parts.store, caller.root) if caller.root else parts.store,
+            max_file_bytes=settings.max_file_bytes,
+            quota=Quota(parts.usage, caller),
+        )
+
     rules = GenerationRules(
         settings.text_models, settings.image_models, settings.speech_models, settings.speech_voices
     )
-    generation = Generation(files, parts.generator, concurrency=settings.generation_concurrency)
-    api.register_blueprint(make_listing_blueprint(files, bucket=settings.bucket))
-    api.register_blueprint(make_files_blueprint(files, presigned_url_seconds=settings.presigned_url_seconds))
-    api.register_blueprint(make_generations_blueprint(generation, rules, parts.idempotency))
-    checks: dict[str, Callable[[], bool]] = {"s3": _healthy("s3", parts.store.check)}
-    if parts.can_generate:
-        checks["openai"] = _healthy("openai", parts.generator.check)
+    generation = Generation(parts.generator, concurrency=settings.generation_concurrency)
+    api.register_blueprint(make_listing_blueprint(files_of_caller, bucket=settings.bucket))
+    api.register_blueprint(
+        make_files_blueprint(files_of_caller, presigned_url_seconds=settings.presigned_url_seconds)
+    )
+    api.register_blueprint(make_generations_blueprint(files_of_caller, generation, rules, parts.idempotency))
+    checks = {name: _healthy(name, check) for name, check in parts.checks.items()}
     api.register_blueprint(
         make_health_blueprint(lifecycle, checks, version=version("files-api"), commit=settings.commit)
     )
-    app.register_blueprint(make_docs_blueprint(api))
+    app.register_blueprint(make_docs_blueprint(api, is_open=parts.credentials is None))
 
     route_of = cache(FlaskPlugin.flaskpath2openapi)
 
@@ -157,6 +126,16 @@ def create_app(settings: Settings, dependencies: Dependencies | None = None) -> 
         request_record(request.environ).route = route_of(rule.rule) if rule is not None else None
 
     app.before_request(begin)
+    gate = Gate(
+        parts.credentials,
+        open_plan=settings.plans[settings.open_plan],
+        addresses=ClientAddresses(settings.trusted_proxies),
+        closes_docs=settings.docs == "closed",
+    )
+    gate.watch(app)
+    Limits(parts.counter).watch(app)
+    app.before_request(gate.check_scope)
+    app.before_request(check_file_path)
     app.after_request(settle_unread_body)
     if settings.cors_origins:
         CORS(app, origins=list(settings.cors_origins), expose_headers=_EXPOSED_HEADERS, max_age=3600)

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load, validate, validates_schema
 from marshmallow import fields as ma
 
+from files_api.domain.api_keys import ENVIRONMENT
 from files_api.domain.generation_options import BUILT_IN_VOICES
+from files_api.domain.plans import Plan, PlanError
+from files_api.plans_file import BUILT_IN, read_plans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ipaddress import IPv4Network, IPv6Network
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -26,6 +32,10 @@ GIB = 1024 * MIB
 TIB = 1024 * GIB
 #: The largest object that S3 keeps (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
 S3_MAX_OBJECT_BYTES = 5 * TIB
+
+
+#: The access mode that has to be said aloud.
+OPEN = "open"
 
 
 class SettingsError(Exception):
@@ -39,6 +49,27 @@ class _Names(ma.Field[tuple[str, ...]]):
         return tuple(name.strip() for name in str(value).split(",") if name.strip())
 
 
+class _Networks(ma.Field["tuple[IPv4Network | IPv6Network, ...]"]):
+    """Comma-separated networks, such as 10.0.0.0/16."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        names = filter(None, (name.strip() for name in str(value).split(",")))
+        try:
+            return tuple(ip_network(name) for name in names)
+        except ValueError as error:
+            raise ValidationError(f"names something that is no network: {error}") from error
+
+
+class _Plans(ma.Field["Mapping[str, Plan]"]):
+    """The plans in a TOML file."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return read_plans(Path(value))
+        except PlanError as error:
+            raise ValidationError(f"holds no plans: {error}") from error
+
+
 _HTTP_URL = validate.URL(schemes={"http", "https"}, require_tld=False, error="must be an http or https URL")
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _ORIGIN = re.compile(r"\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?")
@@ -49,6 +80,11 @@ def _origins(names: tuple[str, ...]) -> None:
         if not _ORIGIN.fullmatch(name):
             message = f"names {name!r}, which is not an origin such as https://app.example.com"
             raise ValidationError(message)
+
+
+def _access_modes(names: tuple[str, ...]) -> None:
+    if not set(names) <= {OPEN, "keys", "oidc"} or not names or (OPEN in names and len(names) > 1):
+        raise ValidationError("must be keys, oidc, or both with a comma, or open alone")
 
 
 def _text(name: str, help_text: str, default: str | None = None, **options: Any) -> ma.String:
@@ -92,6 +128,20 @@ class Settings:
     """The settings of one service, complete and valid. `SettingsSchema` documents each of them."""
 
     bucket: str
+    access: tuple[str, ...]
+    environment: str
+    keys_table: str | None
+    state_table: str | None
+    oidc_issuer: str | None
+    oidc_audience: str | None
+    oidc_root_claim: str | None
+    docs: str
+    plans: Mapping[str, Plan]
+    default_plan: str
+    open_plan: str
+    limits_storage: str = field(repr=False)
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    audit_log_group: str | None
     host: str
     port: int
     worker_processes: int
@@ -114,7 +164,7 @@ class Settings:
     log_level: str
     commit: str
     drain_file: str | None
-    openai_api_key: str | None
+    openai_api_key: str | None = field(repr=False)
     openai_key_parameter: str | None
     openai_base_url: str | None
     text_base_url: str | None
@@ -145,13 +195,98 @@ class Settings:
         return settings
 
 
-class SettingsSchema(Schema):
-    """How each field of `Settings` is called in the environment, what it means and what it may be."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySettings:
+    """What an operator's commands need to know. `KeySettingsSchema` documents each of them."""
+
+    keys_table: str
+    environment: str
+    plans: Mapping[str, Plan]
+    default_plan: str
+    aws_region: str | None
+    aws_endpoint_url: str | None
+    audit_log_group: str | None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> KeySettings:
+        """Read and check the environment. Arguments and errors: see `Settings.from_env`."""
+        try:
+            settings: KeySettings = KeySettingsSchema().load(dict(os.environ if environ is None else environ))
+        except ValidationError as error:
+            raise SettingsError(_sentence(error)) from error
+        return settings
+
+
+class _SharedSchema(Schema):
+    """What the service and an operator's commands both have to know."""
 
     class Meta:
         """The environment holds much that is not ours."""
 
         unknown = EXCLUDE
+
+    keys_table = _text("FILES_API_KEYS_TABLE", "The DynamoDB table that keeps the API keys.")
+    environment = _text(
+        "FILES_API_ENVIRONMENT",
+        "Which environment this is: a part of its API keys, so that those of another one are refused.",
+        "local",
+        validate=validate.Regexp(
+            re.compile(rf"{ENVIRONMENT.pattern}\Z"), error="must be 1 to 16 letters a to z and digits"
+        ),
+    )
+    plans = _Plans(
+        data_key="FILES_API_PLANS_FILE",
+        load_default=lambda: read_plans(BUILT_IN),
+        metadata={"help": "A TOML file of plans, instead of the ones that come with the service."},
+    )
+    default_plan = _text(
+        "FILES_API_DEFAULT_PLAN", "The plan of whoever has a credential that names none.", "standard"
+    )
+    aws_region = _text(
+        "AWS_REGION", "The bucket's region; where it is not set, boto3 looks for one in its usual places."
+    )
+    aws_endpoint_url = _text(
+        "AWS_ENDPOINT_URL",
+        "Another server than Amazon's, for S3 and DynamoDB alike; its buckets are then paths, not host names.",
+        validate=_HTTP_URL,
+    )
+    audit_log_group = _text(
+        "FILES_API_AUDIT_LOG_GROUP",
+        "The CloudWatch log group that gets the audit lines, too; they always stand in the log.",
+    )
+
+    @pre_load
+    def _unset_is_empty(self, data: dict[str, str], **_: Any) -> dict[str, str]:
+        """Take `NAME=` as not set, as shells, systemd and compose files write it."""
+        return {name: value for name, value in data.items() if value != ""}
+
+    @validates_schema
+    def _plan_is_there(self, data: dict[str, Any], **_: Any) -> None:
+        _check_plan(data, "default_plan", "FILES_API_DEFAULT_PLAN")
+
+
+def _check_plan(data: dict[str, Any], field_name: str, setting: str) -> None:
+    if data[field_name] not in data["plans"]:
+        plans = ", ".join(data["plans"])
+        raise ValidationError(f"names a plan that is not there; there are {plans}", setting)
+
+
+class KeySettingsSchema(_SharedSchema):
+    """How each field of `KeySettings` is called in the environment, what it means and what it may be."""
+
+    keys_table = ma.String(
+        data_key="FILES_API_KEYS_TABLE",
+        required=True,
+        error_messages={"required": "is missing: name the DynamoDB table that keeps the API keys"},
+    )
+
+    @post_load
+    def _make(self, data: dict[str, Any], **_: Any) -> KeySettings:
+        return KeySettings(**data)
+
+
+class SettingsSchema(_SharedSchema):
+    """How each field of `Settings` is called in the environment, what it means and what it may be."""
 
     bucket = ma.String(
         data_key="FILES_API_BUCKET",
@@ -160,12 +295,61 @@ class SettingsSchema(Schema):
         validate=validate.Regexp(_BUCKET_NAME, error="is not a legal name of an S3 bucket"),
         metadata={"help": "The S3 bucket that keeps the files."},
     )
+    access = _Names(
+        data_key="FILES_API_ACCESS",
+        required=True,
+        error_messages={
+            "required": "is missing: say keys, oidc, or both with a comma, or open to let everybody do everything"
+        },
+        validate=_access_modes,
+        metadata={
+            "help": "Who may call: `keys` (API keys), `oidc` (tokens of an issuer), or `keys,oidc`. `open` lets "
+            "everybody do everything, and has to be said."
+        },
+    )
+    state_table = _text(
+        "FILES_API_STATE_TABLE",
+        "The DynamoDB table for idempotency keys and quotas. Without one they are kept in the memory of one process.",
+    )
+    oidc_issuer = _text(
+        "FILES_API_OIDC_ISSUER", "The issuer of tokens, exactly as it stands in them.", validate=_HTTP_URL
+    )
+    oidc_audience = _text("FILES_API_OIDC_AUDIENCE", "The audience that tokens must be for.")
+    oidc_root_claim = _text(
+        "FILES_API_OIDC_ROOT_CLAIM",
+        "The claim that names the directory to which its caller is bound; a token without it is refused then.",
+    )
+    docs = _text(
+        "FILES_API_DOCS",
+        "`closed`: the documentation page and `/openapi.json` need a credential, too.",
+        "open",
+        validate=validate.OneOf(["open", "closed"], error="must be one of {choices}"),
+    )
+    open_plan = _text(
+        "FILES_API_OPEN_PLAN", "The plan of each address, where `FILES_API_ACCESS=open`.", "open"
+    )
+    limits_storage = _text(
+        "FILES_API_LIMITS_STORAGE",
+        "Where requests are counted: `memory://` (each process by itself), or a Valkey or Redis for a whole fleet.",
+        "memory://",
+        validate=validate.Regexp(
+            re.compile(r"memory://|(valkeys?|rediss?)://[^\s/]+(/[0-9]*)?\Z"),
+            error="must be memory://, valkey://HOST:PORT or redis://HOST:PORT (valkeys, rediss for TLS)",
+        ),
+    )
+    trusted_proxies = _Networks(
+        data_key="FILES_API_TRUSTED_PROXIES",
+        load_default=(),
+        metadata={
+            "help": "Networks of the load balancers, comma-separated: from there, the right-most entry of "
+            "`X-Forwarded-For` is believed."
+        },
+    )
     host = _text("FILES_API_HOST", "The address to listen on; 0.0.0.0 for all.", "127.0.0.1")
     port = _integer("PORT", "The TCP port to listen on.", 8000, minimum=1, maximum=65535)
     worker_processes = _integer(
         "WEB_CONCURRENCY",
-        "Worker processes. Keys of idempotent generation and the generation limit are per process so far, "
-        "hence one by default; a worker serves its clients concurrently.",
+        "Worker processes; each serves its clients concurrently. More than one want `FILES_API_STATE_TABLE`.",
         1,
     )
     worker_connections = _integer(
@@ -205,14 +389,6 @@ class SettingsSchema(Schema):
         8 * MIB,
         minimum=5 * MIB,
         maximum=5 * GIB,
-    )
-    aws_region = _text(
-        "AWS_REGION", "The bucket's region; where it is not set, boto3 looks for one in its usual places."
-    )
-    aws_endpoint_url = _text(
-        "AWS_ENDPOINT_URL",
-        "Another S3 server than Amazon's; its buckets are then paths, not host names.",
-        validate=_HTTP_URL,
     )
     s3_connect_timeout_seconds = _seconds(
         "FILES_API_S3_CONNECT_TIMEOUT_SECONDS", "Seconds to connect to S3.", 2
@@ -295,10 +471,23 @@ class SettingsSchema(Schema):
         "FILES_API_MAX_GENERATED_BYTES", "The largest file that is accepted from a model, in bytes.", 64 * MIB
     )
 
-    @pre_load
-    def _unset_is_empty(self, data: dict[str, str], **_: Any) -> dict[str, str]:
-        """Take `NAME=` as not set, as shells, systemd and compose files write it."""
-        return {name: value for name, value in data.items() if value != ""}
+    @validates_schema
+    def _access_is_complete(self, data: dict[str, Any], **_: Any) -> None:
+        _check_plan(data, "open_plan", "FILES_API_OPEN_PLAN")
+        needed = {
+            "keys": ["FILES_API_KEYS_TABLE"],
+            "oidc": ["FILES_API_OIDC_ISSUER", "FILES_API_OIDC_AUDIENCE"],
+        }
+        by_name = {str(field.data_key): name for name, field in self.fields.items()}
+        for mode in data["access"]:
+            for setting in needed.get(mode, []):
+                if data[by_name[setting]] is None:
+                    raise ValidationError(f"is missing: FILES_API_ACCESS={mode} needs it", setting)
+        if data["docs"] == "closed" and OPEN in data["access"]:
+            raise ValidationError(
+                "is closed while FILES_API_ACCESS=open: there is no credential that opens it",
+                "FILES_API_DOCS",
+            )
 
     @post_load
     def _make(self, data: dict[str, Any], **_: Any) -> Settings:

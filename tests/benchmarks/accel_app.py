@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from files_api.adapters.s3.client import make_s3_access
-from files_api.app import create_app, make_dependencies, make_store
+from files_api.app import create_app
+from files_api.dependencies import make_dependencies, make_store
 from files_api.domain.models import FileAttributes, FileInfo, OpenedFile
 from files_api.settings import Settings
 

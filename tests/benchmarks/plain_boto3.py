@@ -16,7 +16,8 @@ from files_api.adapters.s3.answers import boto3_arguments
 from files_api.adapters.s3.calls import ObjectAnswer
 from files_api.adapters.s3.client import make_s3_access
 from files_api.adapters.s3.errors import refusal_of
-from files_api.app import create_app, make_dependencies, make_store
+from files_api.app import create_app
+from files_api.dependencies import make_dependencies, make_store
 from files_api.domain.models import ListedFile, Listing
 from files_api.settings import Settings
 

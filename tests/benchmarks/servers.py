@@ -204,6 +204,7 @@ def service(
         "PORT": str(port),
         "WEB_CONCURRENCY": str(workers),
         "FILES_API_BUCKET": BUCKET,
+        "FILES_API_ACCESS": "open",
         "FILES_API_SHUTDOWN_GRACE_SECONDS": "5",
         "AWS_ENDPOINT_URL": f"{'http' if certificate is None else 'https'}://{HOST}:{s3.port}",
         "AWS_ACCESS_KEY_ID": "bench",

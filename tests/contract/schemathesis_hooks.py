@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # word for it.
 _DETAILS = {
     "The path is not in Unicode normalization form C (NFC).": "a pattern knows characters, not normalization",
-    "bytes of UTF-8; S3 allows 1024.": "maxLength counts characters",
+    "bytes of UTF-8; 1024 are allowed.": "maxLength counts characters",
     "is not an HTTP-date": "a pattern knows no calendar",
 }
 _FIELDS = {

@@ -58,14 +58,21 @@ def encoded(path: str) -> str:
 
 
 class Client:
-    """Talks to one service over a new connection each time; names are relative to the prefix of the test."""
+    """Talks to one service over a new connection each time; names are relative to the prefix of the test.
 
-    def __init__(self, address: Address, prefix: str) -> None:
+    Args:
+        address: Where the service listens.
+        prefix: The prefix of the test; empty for a caller who is bound to it anyway.
+        always: What is sent with every request.
+    """
+
+    def __init__(self, address: Address, prefix: str, always: Mapping[str, str] | None = None) -> None:
         self.address = address
         self.prefix = prefix
+        self.always = dict(always or {})
 
     def path(self, name: str) -> str:
-        return f"{self.prefix}/{name}"
+        return f"{self.prefix}/{name}" if self.prefix else name
 
     def target(self, name: str) -> str:
         return f"/v1/files/{encoded(self.path(name))}"
@@ -79,7 +86,7 @@ class Client:
     ) -> Answer:
         connection = http.client.HTTPConnection(*self.address, timeout=TIMEOUT_SECONDS)
         try:
-            connection.request(method, target, body=body, headers=dict(headers or {}))
+            connection.request(method, target, body=body, headers={**self.always, **(headers or {})})
             response = connection.getresponse()
             try:
                 content = response.read()

@@ -30,10 +30,13 @@ class StorageCall:
     method: str
     path: str
     query: tuple[str, ...]
+    target: str | None = None
 
     @property
     def operation(self) -> str:  # noqa: PLR0911  # a table
-        """S3's name for it, as far as the tests need one."""
+        """The name of it in S3, as far as the tests need one, or in DynamoDB or CloudWatch Logs."""
+        if self.target is not None:
+            return self.target.partition(".")[2]
         is_object = "/" in self.path.strip("/")
         match self.method:
             case "GET" if not is_object:
@@ -246,7 +249,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         parts = urlsplit(self.path)
         names = parse_qs(parts.query, keep_blank_values=True)
-        call = StorageCall(self.command, unquote(parts.path), tuple(sorted(names)))
+        call = StorageCall(
+            self.command, unquote(parts.path), tuple(sorted(names)), self.headers["X-Amz-Target"]
+        )
         fault = self.server.proxy.begin(call)
         try:
             self._pass_on(fault)

@@ -16,10 +16,13 @@ import boto3
 import psutil
 from botocore.config import Config
 
+from files_api.adapters.dynamodb.tables import make_tables
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.integration.client import Address
+    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_s3 import S3Client
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +30,10 @@ CONFIG = ROOT / "service/files_api/gunicorn.conf.py"
 BUCKET = "files"
 VERSIONED_BUCKET = "versioned"
 SECRET = "secret-that-must-not-be-logged"
+KEYS_TABLE = "keys"
+STATE_TABLE = "state"
+#: What the keys of these services carry.
+ENVIRONMENT = "tests"
 _START_SECONDS = 30.0
 
 # The child ends when this process does, however it ends: then its standard input is closed.
@@ -61,6 +68,15 @@ class StorageServer:
         self.client.put_bucket_versioning(
             Bucket=VERSIONED_BUCKET, VersioningConfiguration={"Status": "Enabled"}
         )
+        make_tables(self.dynamodb(), keys=KEYS_TABLE, state=STATE_TABLE)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address[0]}:{self.address[1]}"
+
+    def dynamodb(self) -> DynamoDBClient:
+        client: DynamoDBClient = aws_client("dynamodb", self.url)
+        return client
 
     def stop(self) -> None:
         self.client.close()
@@ -68,15 +84,19 @@ class StorageServer:
 
 
 def s3_client(address: Address) -> S3Client:
-    client: S3Client = boto3.client(
-        "s3",
-        endpoint_url=f"http://{address[0]}:{address[1]}",
+    client: S3Client = aws_client("s3", f"http://{address[0]}:{address[1]}")
+    return client
+
+
+def aws_client(service: Any, url: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=url,
         region_name="us-east-1",
         aws_access_key_id="tests",
         aws_secret_access_key="tests",
         config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     )
-    return client
 
 
 class Bucket:
@@ -283,9 +303,13 @@ class Stack:
         generates = not settings or any("OPENAI" in name or "GENERAT" in name for name in settings)
         return {
             "FILES_API_BUCKET": BUCKET,
+            "FILES_API_ACCESS": "open",
+            "FILES_API_ENVIRONMENT": ENVIRONMENT,
+            "FILES_API_KEYS_TABLE": KEYS_TABLE,
+            "FILES_API_STATE_TABLE": STATE_TABLE,
             "FILES_API_COMMIT": "0123abc",
             "FILES_API_SHUTDOWN_GRACE_SECONDS": "5",
-            "AWS_ENDPOINT_URL": f"http://{self.storage.address[0]}:{self.storage.address[1]}",
+            "AWS_ENDPOINT_URL": self.storage.url,
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "tests",
             "AWS_SECRET_ACCESS_KEY": SECRET,

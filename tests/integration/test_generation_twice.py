@@ -9,14 +9,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.integration.client import request_head
+from tests.integration.client import Client, request_head
 from tests.integration.generations import TARGET, Pending, asked, generate, post
 from tests.integration.stack import SECRET, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.integration.client import Client
     from tests.integration.conftest import ClientOf, StartService
     from tests.integration.stack import Bucket, Service, Stack
     from tests.integration.upstream import Upstream
@@ -161,6 +160,40 @@ def test_who_lost_the_answer_gets_it_by_a_repetition(
     )
 
     assert len(upstream.calls) == 1
+
+
+# On two instances ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fleet(stack: Stack, upstream: Upstream, prefix: str) -> list[Client]:
+    """Clients of two instances, which share their tables and nothing else."""
+    ports = ("FILES_API_KEEP_ALIVE_SECONDS", "75"), ("FILES_API_KEEP_ALIVE_SECONDS", "76")
+    services = [stack.service(**dict([setting]), OPENAI_BASE_URL=upstream.url) for setting in ports]
+    return [Client(service.address, prefix) for service in services]
+
+
+def test_a_repetition_on_another_instance_gets_the_first_answer(
+    fleet: list[Client], upstream: Upstream, key: dict[str, str]
+) -> None:
+    first, second = (generate(client, "a.txt", headers=key) for client in fleet)
+
+    assert (second.status, second.body, len(upstream.calls)) == (first.status, first.body, 1)
+
+
+def test_of_two_instances_at_once_one_asks_the_model(
+    fleet: list[Client], upstream: Upstream, key: dict[str, str]
+) -> None:
+    upstream.hold()
+    with (
+        Pending(fleet[0], "a.txt", headers=key) as first,
+        Pending(fleet[1], "a.txt", headers=key) as second,
+    ):
+        upstream.wait_for_calls(1)
+        wait_until(lambda: first.is_done or second.is_done, "the answer to the one that came later")
+        upstream.release()
+
+    assert (sorted([first.answer().status, second.answer().status]), len(upstream.calls)) == ([201, 409], 1)
 
 
 @pytest.mark.parametrize("wrong", ["", "a key", "schlüssel", "x" * 256])

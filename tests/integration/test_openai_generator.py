@@ -59,6 +59,7 @@ def settings_for(base_url: str, **environ: str) -> Settings:
     return Settings.from_env(
         {
             "FILES_API_BUCKET": "files",
+            "FILES_API_ACCESS": "open",
             "OPENAI_API_KEY": "sk-test",
             "OPENAI_BASE_URL": base_url,
             "FILES_API_GENERATION_DEADLINE_SECONDS": "10",
@@ -280,7 +281,8 @@ def test_under_gevent_the_deadline_holds_against_a_server_that_dribbles(standin:
         from files_api.domain.generation import GenerationRules, read_request
         from files_api.settings import Settings
         settings = Settings.from_env({
-            "FILES_API_BUCKET": "files", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": sys.argv[1],
+            "FILES_API_BUCKET": "files", "FILES_API_ACCESS": "open",
+            "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": sys.argv[1],
             "FILES_API_GENERATION_DEADLINE_SECONDS": "0.5",
         })
         rules = GenerationRules(settings.text_models, settings.image_models, settings.speech_models)

@@ -33,7 +33,13 @@ WRONG = [
 
 
 def start(name: str, value: str) -> subprocess.CompletedProcess[str]:
-    environ = {"PATH": os.environ["PATH"], "FILES_API_BUCKET": "files", "PORT": "1", name: value}
+    environ = {
+        "PATH": os.environ["PATH"],
+        "FILES_API_BUCKET": "files",
+        "FILES_API_ACCESS": "open",
+        "PORT": "1",
+        name: value,
+    }
     if "PYTHONPATH" in os.environ:
         environ["PYTHONPATH"] = os.environ["PYTHONPATH"]
     return subprocess.run(

@@ -18,7 +18,7 @@ NUMBERS = sorted(
 
 
 def settings(**environ: str) -> Settings:
-    return Settings.from_env({"FILES_API_BUCKET": "files", **environ})
+    return Settings.from_env({"FILES_API_BUCKET": "files", "FILES_API_ACCESS": "open", **environ})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -53,7 +53,7 @@ def test_a_number_that_makes_no_sense_is_named(name: str, value: str) -> None:
 
 def test_a_missing_bucket_is_named() -> None:
     with pytest.raises(SettingsError, match="FILES_API_BUCKET"):
-        Settings.from_env({})
+        Settings.from_env({"FILES_API_ACCESS": "open"})
 
 
 def test_the_text_of_an_error_is_one_sentence() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from files_api.domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused
@@ -16,13 +16,15 @@ from files_api.domain.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from files_api.domain.ports import Claim
+
 #: How long an answer is good, by the contract.
 TTL_SECONDS = 24 * 3600.0
 _MAX_ENTRIES = 10_000
 _MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Entry:
     fingerprint: str
     begun_at_seconds: float
@@ -54,33 +56,35 @@ class MemoryIdempotencyStore:
         self._finished: OrderedDict[str, _Entry] = OrderedDict()
         self._answer_bytes = 0
 
-    def begin(self, key: str, fingerprint: str) -> bytes | None:
-        """See `IdempotencyStore.begin`."""
+    def claim(self, key: str, fingerprint: str) -> Claim | bytes:
+        """See `IdempotencyStore.claim`."""
         with self._lock:
             self._forget_expired()
             entry = self._running.get(key) or self._finished.get(key)
             if entry is None:
-                self._running[key] = _Entry(fingerprint, self._clock())
+                self._running[key] = entry = _Entry(fingerprint, self._clock())
                 self._forget_excess()
-                return None
+                return _MemoryClaim(self, key, entry)
             if entry.fingerprint != fingerprint:
                 raise IdempotencyKeyReused("This Idempotency-Key was used with another request body.")
             if entry.answer is None:
                 raise IdempotencyKeyInUse("The first request with this Idempotency-Key is still running.")
             return entry.answer
 
-    def finish(self, key: str, answer: bytes) -> None:
-        """See `IdempotencyStore.finish`. An answer larger than the whole store is not kept."""
+    def keep(self, claim: _MemoryClaim, answer: bytes) -> None:
+        """Keep the answer of a claim. One larger than the whole store is not kept."""
         with self._lock:
-            entry = self._running.pop(key)
-            self._finished[key] = _Entry(entry.fingerprint, entry.begun_at_seconds, answer)
-            self._answer_bytes += len(answer)
-            self._forget_excess()
+            if self._running.get(claim.key) is claim.entry:
+                del self._running[claim.key]
+                self._finished[claim.key] = replace(claim.entry, answer=answer)
+                self._answer_bytes += len(answer)
+                self._forget_excess()
 
-    def abandon(self, key: str) -> None:
-        """See `IdempotencyStore.abandon`."""
+    def give_back(self, claim: _MemoryClaim) -> None:
+        """Give the key of a claim back; an answer that was kept stays."""
         with self._lock:
-            self._running.pop(key, None)
+            if self._running.get(claim.key) is claim.entry:
+                del self._running[claim.key]
 
     def _forget_expired(self) -> None:
         # Looks at all: an answer that took long to make expires before one that was finished earlier.
@@ -98,3 +102,20 @@ class MemoryIdempotencyStore:
     def _forget(self, key: str) -> None:
         answer = self._finished.pop(key).answer
         self._answer_bytes -= len(answer or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class _MemoryClaim:
+    """A `Claim`. Its entry tells it from every other claim of the same key."""
+
+    store: MemoryIdempotencyStore
+    key: str
+    entry: _Entry
+
+    def finish(self, answer: bytes) -> None:
+        """See `Claim.finish`."""
+        self.store.keep(self, answer)
+
+    def abandon(self) -> None:
+        """See `Claim.abandon`."""
+        self.store.give_back(self)

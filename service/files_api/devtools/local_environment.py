@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from files_api.devtools.local_s3 import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from files_api.devtools.local_s3 import ACCESS_KEY_ID, KEYS_TABLE, REGION, SECRET_ACCESS_KEY, STATE_TABLE
+from files_api.settings import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +67,8 @@ def service_environment(
     environment = without_foreign_services(ambient)
     environment.update(
         FILES_API_BUCKET=BUCKET,
+        FILES_API_KEYS_TABLE=KEYS_TABLE,
+        FILES_API_STATE_TABLE=STATE_TABLE,
         FILES_API_HOST=host,
         PORT=str(port),
         AWS_ENDPOINT_URL=stand_ins.s3_url,
@@ -77,10 +81,20 @@ def service_environment(
     )
     # On a laptop nobody waits a minute for a download to end before Ctrl-C does what it says.
     environment.setdefault("FILES_API_SHUTDOWN_GRACE_SECONDS", "5")
-    environment.setdefault("FILES_API_ACCESS", "open")
+    # Open only to this machine. Elsewhere it has to be said aloud, as in production.
+    if is_loopback(host):
+        environment.setdefault("FILES_API_ACCESS", OPEN)
     if commit is not None:
         environment.setdefault("FILES_API_COMMIT", commit)
     return environment
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server on this address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def current_commit() -> str | None:

@@ -1,4 +1,4 @@
-"""A local S3: moto's server with one versioned bucket in it.
+"""A local AWS: moto's server with one versioned bucket and the two tables in it.
 
 `python -m files_api.devtools.local_s3` prints its URL on one line, for AWS_ENDPOINT_URL, and serves until SIGINT or
 SIGTERM. Files are kept in memory and temporary files, and are gone afterwards.
@@ -12,7 +12,7 @@ import logging
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -20,17 +20,22 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 from werkzeug.test import Client
 
+from files_api.adapters.dynamodb.tables import make_tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import FrameType
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from types_boto3_s3 import S3Client
     from werkzeug.serving import BaseWSGIServer
 
 REGION = "us-east-1"
 #: moto takes any key; these are what the service is given.
 ACCESS_KEY_ID = "local"
 SECRET_ACCESS_KEY = "local"  # noqa: S105 - opens nothing
+KEYS_TABLE = "files-api-keys"
+STATE_TABLE = "files-api-state"
 _PRECONDITION_FAILED = (
     b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>PreconditionFailed</Code>"
     b"<Message>At least one of the pre-conditions you specified did not hold</Message></Error>"
@@ -61,6 +66,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, stop)
     url = f"http://{arguments.host}:{server.port}"
     make_bucket(url, arguments.bucket)
+    make_tables(_client("dynamodb", url), keys=KEYS_TABLE, state=STATE_TABLE)
     sys.stdout.write(f"{url}\n")
     sys.stdout.flush()
     serving.join()
@@ -116,16 +122,20 @@ class DecidesWritesAtOnce:
 
 def make_bucket(url: str, name: str) -> None:
     """Make a bucket that keeps old versions, as the one in production does."""
-    s3 = boto3.client(
-        "s3",
+    s3: S3Client = _client("s3", url)
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+
+
+def _client(service: Any, url: str) -> Any:
+    return boto3.client(
+        service,
         endpoint_url=url,
         region_name=REGION,
         aws_access_key_id=ACCESS_KEY_ID,
         aws_secret_access_key=SECRET_ACCESS_KEY,
         config=Config(proxies={}),
     )
-    s3.create_bucket(Bucket=name)
-    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from files_api.app import Dependencies, create_app
+from files_api.app import create_app
+from files_api.dependencies import Dependencies
 from files_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from files_api.domain.ports import Generator, IdempotencyStore, ObjectStore
+    from files_api.domain.access import Authenticator
+    from files_api.domain.ports import Generator, IdempotencyStore, ObjectStore, UsageStore
+    from files_api.web.limits import RequestCounter
 
 
 class _Untouched:
@@ -38,12 +41,17 @@ def build_app() -> Flask:
     """Make an application that can describe itself, and do nothing else."""
     nothing = _Untouched()
     return create_app(
-        Settings.from_env({"FILES_API_BUCKET": "files"}),
+        Settings.from_env(
+            {"FILES_API_BUCKET": "files", "FILES_API_ACCESS": "keys", "FILES_API_KEYS_TABLE": "keys"}
+        ),
         Dependencies(
             store=cast("ObjectStore", nothing),
             generator=cast("Generator", nothing),
             idempotency=cast("IdempotencyStore", nothing),
-            can_generate=True,
+            usage=cast("UsageStore", nothing),
+            counter=cast("RequestCounter", nothing),
+            credentials=cast("Authenticator", nothing),
+            checks={},
         ),
     )
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +29,13 @@ from files_api.devtools.processes import ChildError, Children
 from files_api.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _READY_SECONDS = 60.0
 _ASK_AGAIN_SECONDS = 0.1
 # gunicorn's own time to put everything away, on top of what requests are given.
 _STOP_MARGIN_SECONDS = 5.0
+_COMMAND = ".venv/bin/files-api"
 
 
 class RunError(Exception):
@@ -84,8 +87,7 @@ async def _run(host: str, port: int) -> None:
                 # What became of it no longer matters.
                 await asyncio.gather(starting, return_exceptions=True)
                 return
-            starting.result()
-            _say(_welcome(url_of(host, port)))
+            _say(_welcome(url_of(host, port), starting.result()))
             died = asyncio.create_task(children.first_death())
             await asyncio.wait([died, stopped], return_when=asyncio.FIRST_COMPLETED)
             if not stopped.done():
@@ -95,7 +97,7 @@ async def _run(host: str, port: int) -> None:
             stopped.cancel()
 
 
-async def _start(children: Children, host: str, port: int) -> None:
+async def _start(children: Children, host: str, port: int) -> FirstKey | None:
     quiet = without_foreign_services(os.environ)
     module = [sys.executable, "-m"]
     s3 = await children.start_quietly(
@@ -112,6 +114,7 @@ async def _start(children: Children, host: str, port: int) -> None:
     )
     # Read here too: a wrong setting is told before anything else, and the time to stop is the service's own.
     settings = Settings.from_env(environment)
+    first_key = await _make_first_key(environment) if "keys" in settings.access else None
     await children.start(
         "service",
         gunicorn_command(),
@@ -125,6 +128,41 @@ async def _start(children: Children, host: str, port: int) -> None:
         raise RunError(f"The service was not ready within {_READY_SECONDS:g} seconds.") from error
     finally:
         died.cancel()
+    return first_key
+
+
+@dataclass(frozen=True, slots=True)
+class FirstKey:
+    """A key that opens everything, and the environment in which more can be made."""
+
+    text: str
+    environment: Mapping[str, str]
+
+
+async def _make_first_key(environment: Mapping[str, str]) -> FirstKey:
+    """Make it with the command that an operator uses.
+
+    Raises:
+        RunError: That does not work.
+    """
+    command = ["keys", "create", "make-run", "--scope", "all", "--plan", "unlimited", "--json"]
+    making = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "files_api.cli", *command),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    made, errors = await making.communicate()
+    if making.returncode != 0:
+        raise RunError(f"The first key could not be made: {errors.decode().strip()}")
+    names = (
+        "AWS_ENDPOINT_URL",
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "FILES_API_KEYS_TABLE",
+    )
+    return FirstKey(json.loads(made)["key"], {name: environment[name] for name in names})
 
 
 async def _until_ready(host: str, port: int, died: asyncio.Task[ChildError]) -> None:
@@ -156,16 +194,22 @@ def _listen_to_signals(stop: asyncio.Event, children: Children) -> None:
         loop.add_signal_handler(signal.SIGHUP, lambda: ask_to_stop(with_a_word=False))
 
 
-def _welcome(url: str) -> str:
+def _welcome(url: str, first_key: FirstKey | None) -> str:
+    credential = beginning = more = ""
+    if first_key is not None:
+        credential = ' -H "X-API-Key: $KEY"'
+        beginning = f"  KEY={first_key.text}\n"
+        settings = " ".join(f"{name}={value}" for name, value in first_key.environment.items())
+        more = f"\nMore keys:\n\n  {settings} \\\n    {_COMMAND} keys create NAME --scope files:read\n"
     generate = '{"file_path": "poem.txt", "prompt": "A poem about files", "file_type": "Text"}'
     return f"""
 The Files API runs. Its documentation, where every call can be tried: {url}/
 
-  echo 'Hello, files!' | curl -T - {url}/v1/files/hello.txt
-  curl {url}/v1/files/hello.txt
-  curl {url}/v1/files
-  curl --json '{generate}' {url}/v1/files/generated
-
+{beginning}  echo 'Hello, files!' | curl{credential} -T - {url}/v1/files/hello.txt
+  curl{credential} {url}/v1/files/hello.txt
+  curl{credential} {url}/v1/files
+  curl{credential} --json '{generate}' {url}/v1/files/generated
+{more}
 S3 and OpenAI are stand-ins on this machine, and what they keep is gone when it stops. Ctrl-C stops it.
 """
 

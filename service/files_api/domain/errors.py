@@ -161,6 +161,74 @@ class RetryableError(FilesApiError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class MissingCredential(FilesApiError):
+    """Nobody says who they are, where that has to be known."""
+
+    code = "credential_missing"
+
+
+class InvalidCredential(FilesApiError):
+    """A credential that is none, or not any more. `str()` is for the caller and tells little.
+
+    Args:
+        reason: For the log: why, in words of this service, never of the caller.
+        key_id: Which credential, where that is known; never a secret.
+    """
+
+    code = "credential_invalid"
+
+    def __init__(self, reason: str, *, key_id: str | None = None) -> None:
+        super().__init__("The credential is not valid.")
+        self.reason = reason
+        self.key_id = key_id
+
+
+class MissingScope(FilesApiError):
+    """The credential is good, but not for this."""
+
+    code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The credential does not have the scope {scope}.")
+        self.scope = scope
+
+
+class AccessUnavailable(RetryableError):
+    """Whose credential this is, or how much of a quota is left, cannot be found out now."""
+
+    code = "access_unavailable"
+
+
+class ClientExists(FilesApiError):
+    """There is a client of that name, who has a key already."""
+
+    code = "client_exists"
+
+
+class KeyNotFound(FilesApiError):
+    """There is no such key, or no such client."""
+
+    code = "key_not_found"
+
+
+class TwoKeysAlready(FilesApiError):
+    """A client has two live keys, and there is no third."""
+
+    code = "two_keys_already"
+
+
+class RateLimited(RetryableError):
+    """More requests of this kind in a minute than the caller's plan has."""
+
+    code = "rate_limited"
+
+
+class QuotaExceeded(RetryableError):
+    """More in a day than the caller's plan has."""
+
+    code = "quota_exceeded"
+
+
 class StorageUnavailable(RetryableError):
     """S3 cannot be reached, answers too late, or is throttling."""
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from files_api.domain.models import ByteRange
     from files_api.domain.paths import Directory, FilePath
     from files_api.domain.ports import ObjectStore
+    from files_api.domain.quotas import Quota
 
 # How often a read starts again because the file was replaced between the look and the read.
 _READ_ATTEMPTS = 3
@@ -33,13 +34,15 @@ class Files:
     """The files of one caller, in one bucket.
 
     Args:
-        store: The bucket.
+        store: The bucket, or the caller's part of it.
         max_file_bytes: The largest file that is taken, in bytes.
+        quota: What the caller may use in a day.
     """
 
-    def __init__(self, store: ObjectStore, *, max_file_bytes: int) -> None:
+    def __init__(self, store: ObjectStore, *, max_file_bytes: int, quota: Quota) -> None:
         self._store = store
         self.max_file_bytes = max_file_bytes
+        self.quota = quota
 
     def look(self, file_path: FilePath) -> FileInfo | None:
         """Look at a file; None where there is none."""
@@ -61,6 +64,7 @@ class Files:
             PreconditionFailed: A condition does not hold, now or when S3 writes.
             WriteConflict: Another writer was faster, again and again.
             FileTooLarge: More than `max_file_bytes`.
+            QuotaExceeded: The caller has stored too much today.
             FilesApiError: What reading the content raised; nothing is stored then.
         """
         current = self.look(file_path)
@@ -92,7 +96,9 @@ class Files:
         *,
         created: bool,
     ) -> StoredFile:
-        etag = self._store.put(file_path, content, attributes, condition)
+        with self.quota.storing(content.declared_bytes) as charge:
+            etag = self._store.put(file_path, content, attributes, condition)
+            charge.stored(content.size_bytes)
         return StoredFile(
             file_path=file_path,
             size_bytes=content.size_bytes,

@@ -91,8 +91,24 @@ class GeneratedFile:
     usage: Usage
 
 
+class GenerationQuota(Protocol):
+    """How many files a caller may have made."""
+
+    def take_generation(self) -> None:
+        """Count one more.
+
+        Raises:
+            QuotaExceeded: There are none left for today.
+            AccessUnavailable: It cannot be found out.
+        """
+
+
 class FileWriter(Protocol):
     """The part of the file service that a generation needs."""
+
+    @property
+    def quota(self) -> GenerationQuota:
+        """What the caller may generate."""
 
     def look(self, file_path: FilePath) -> FileInfo | None:
         """Look at a file; None when there is nothing."""
@@ -155,20 +171,21 @@ class Generation:
     """Makes files from prompts and stores them.
 
     Args:
-        files: Where the files go.
         generator: What makes them.
         concurrency: How many may run at once in this process, storing included, since each holds its content.
     """
 
-    def __init__(self, files: FileWriter, generator: Generator, *, concurrency: int) -> None:
-        self._files = files
+    def __init__(self, generator: Generator, *, concurrency: int) -> None:
         self._generator = generator
         self._slots = threading.BoundedSemaphore(concurrency)
 
-    def create(self, file_path: FilePath, request: GenerationRequest, *, overwrite: bool) -> GeneratedFile:
+    def create(
+        self, files: FileWriter, file_path: FilePath, request: GenerationRequest, *, overwrite: bool
+    ) -> GeneratedFile:
         """Generate a file and store it, whole or not at all.
 
         Args:
+            files: The caller's files.
             file_path: Where to; the extension is the one that `request` was read with.
             request: What to make.
             overwrite: Replace a file that is there already.
@@ -176,15 +193,18 @@ class Generation:
         Raises:
             FileExists: There is a file that is not to be replaced: found before the model was asked, or by S3
                 at the write.
+            QuotaExceeded: The caller has had all generations of today.
             GenerationBusy: As many generations run as are allowed.
             FilesApiError: As `Generator.generate` and `FileWriter.write`.
         """
-        if not overwrite and self._files.look(file_path) is not None:
+        if not overwrite and files.look(file_path) is not None:
             raise FileExists(file_path)
         with self._slot():
+            # From here on it costs money, whatever becomes of it.
+            files.quota.take_generation()
             made = self._generator.generate(request)
             try:
-                stored = self._files.write(
+                stored = files.write(
                     file_path,
                     _chunks(made.content),
                     FileAttributes(content_type=request.file_format.content_type),

@@ -51,17 +51,18 @@ def replay_or_run(store: IdempotencyStore, key: str, fingerprint: str, run: Call
     Raises:
         IdempotencyKeyReused: The key belongs to another request.
         IdempotencyKeyInUse: The first request with this key is still running.
+        AccessUnavailable: It cannot be found out now; nothing was run.
     """
-    kept = store.begin(key, fingerprint)
-    if kept is not None:
-        return kept
+    claim = store.claim(key, fingerprint)
+    if isinstance(claim, bytes):
+        return claim
     finished = False
     try:
         answer = run()
-        store.finish(key, answer)
+        claim.finish(answer)
         finished = True
         return answer
     finally:
         # Also when the greenlet is killed, which no `except Exception` sees.
         if not finished:
-            store.abandon(key)
+            claim.abandon()

@@ -28,19 +28,23 @@ _INCOMPLETE_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ENCODED_SLASH = re.compile(r"%2[Ff]")
 
 
-def check_file_path(text: str) -> FilePath:
+def check_file_path(text: str, *, most_bytes: int = MAX_PATH_BYTES) -> FilePath:
     """Return the text when it is a legal file path.
+
+    Args:
+        text: What may be one.
+        most_bytes: How long it may be, in bytes of UTF-8.
 
     Raises:
         InvalidFilePath: It is not; the message says why.
     """
-    problem = _problem_of(text)
+    problem = _problem_of(text, most_bytes)
     if problem is not None:
         raise InvalidFilePath(f"The path {problem}.")
     return FilePath(text)
 
 
-def _problem_of(text: str) -> str | None:
+def _problem_of(text: str, most_bytes: int) -> str | None:
     try:
         size_bytes = len(text.encode())
     except UnicodeEncodeError:
@@ -50,7 +54,7 @@ def _problem_of(text: str) -> str | None:
         (not text, "is empty"),
         (text.startswith("/"), "begins with a slash"),
         (text.endswith("/"), "ends with a slash: files are not folders"),
-        (size_bytes > MAX_PATH_BYTES, f"has {size_bytes} bytes of UTF-8; S3 allows {MAX_PATH_BYTES}"),
+        (size_bytes > most_bytes, f"has {size_bytes} bytes of UTF-8; {most_bytes} are allowed"),
         (_CONTROL.search(text), "has a control character"),
         ("\\" in text, "has a backslash"),
         (odd is not None, f"has the segment {odd!r}"),
@@ -59,15 +63,19 @@ def _problem_of(text: str) -> str | None:
     return next((problem for broken, problem in rules if broken), None)
 
 
-def check_directory(text: str) -> Directory:
+def check_directory(text: str, *, most_bytes: int = MAX_PATH_BYTES) -> Directory:
     """Return the directory with its final slash; empty means the root. One final slash in the text changes nothing.
+
+    Args:
+        text: What may be one.
+        most_bytes: How long it may be, in bytes of UTF-8, without the final slash.
 
     Raises:
         InvalidFilePath: It is not a legal path.
     """
     if not text:
         return Directory("")
-    return Directory(check_file_path(text.removesuffix("/")) + "/")
+    return Directory(check_file_path(text.removesuffix("/"), most_bytes=most_bytes) + "/")
 
 
 def is_file_path(text: str) -> bool:
@@ -79,11 +87,12 @@ def is_file_path(text: str) -> bool:
     return True
 
 
-def decode_url_path(raw: str) -> FilePath:
+def decode_url_path(raw: str, *, most_bytes: int = MAX_PATH_BYTES) -> FilePath:
     """Percent-decode a path exactly once, as it stands in the request target (RFC 3986 section 2.1), and check it.
 
     Args:
         raw: What follows `/v1/files/` in the raw request target, without the query.
+        most_bytes: How long it may be, in bytes of UTF-8.
 
     Raises:
         InvalidFilePath: An incomplete escape, `%2F`, bytes that are not UTF-8, or not a legal file path.
@@ -100,7 +109,7 @@ def decode_url_path(raw: str) -> FilePath:
         text = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError as error:
         raise InvalidFilePath("The path is not UTF-8.") from error
-    return check_file_path(text)
+    return check_file_path(text, most_bytes=most_bytes)
 
 
 def encode_url_path(path: str) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from files_api.domain.api_keys import ApiKey
     from files_api.domain.content import IncomingContent
     from files_api.domain.generation import GenerationRequest
     from files_api.domain.models import (
@@ -117,23 +121,110 @@ class Generator(Protocol):
         """
 
 
+class Claim(Protocol):
+    """An Idempotency-Key that one request owns while it runs."""
+
+    def finish(self, answer: bytes) -> None:
+        """Keep the answer for the rest of the 24 hours."""
+
+    def abandon(self) -> None:
+        """Give the key back, since the request failed and a repetition is a new try."""
+
+
 class IdempotencyStore(Protocol):
     """Remembers the answers to requests that carry an Idempotency-Key, for 24 hours."""
 
-    def begin(self, key: str, fingerprint: str) -> bytes | None:
+    def claim(self, key: str, fingerprint: str) -> Claim | bytes:
         """Claim a key for a request with this fingerprint.
 
+        Args:
+            key: The key, already scoped to its caller.
+            fingerprint: Of the request's body.
+
         Returns:
-            None when the caller now owns the key and must call `finish` or `abandon`, else the answer that `finish`
-            was given the first time.
+            A claim, of which the caller must call `finish` or `abandon`; or the answer that was kept the first time.
 
         Raises:
             IdempotencyKeyReused: The key belongs to a request with another fingerprint.
             IdempotencyKeyInUse: The first request with this key is still running.
+            AccessUnavailable: It cannot be found out now.
         """
 
-    def finish(self, key: str, answer: bytes) -> None:
-        """Keep the answer for the rest of the 24 hours."""
 
-    def abandon(self, key: str) -> None:
-        """Give the key back, since the request failed and a repetition is a new try."""
+class KeyStore(Protocol):
+    """Keeps the API keys. Every method raises AccessUnavailable when it cannot be reached in time.
+
+    The use cases on top of it are in `domain.key_management`.
+    """
+
+    def find(self, key_id: str) -> ApiKey | None:
+        """Find a key by its id. IAM: dynamodb:GetItem."""
+
+    def of_client(self, client: str) -> tuple[ApiKey, ...]:
+        """Find the keys of a client, live or not, the older one first; empty where there is no such client.
+
+        IAM: dynamodb:GetItem.
+        """
+
+    def all(self) -> Iterable[ApiKey]:
+        """Go through all keys, in no order. IAM: dynamodb:Scan."""
+
+    def add_client(self, key: ApiKey) -> None:
+        """Keep the first key of a new client. IAM: dynamodb:PutItem (in a transaction).
+
+        Raises:
+            ClientExists: There is a client of that name.
+        """
+
+    def add_successor(self, key: ApiKey, *, to: ApiKey, expires_at: datetime) -> None:
+        """Keep a second key for the client of `to`, and let `to` expire. All or nothing.
+
+        A key of that client that is not live any more is forgotten, to make room.
+
+        Args:
+            key: The new one.
+            to: The one that it takes the place of.
+            expires_at: When `to` ends.
+
+        Raises:
+            TwoKeysAlready: The client has two live keys, or somebody else has just given it one.
+            KeyNotFound: `to` is not there any more.
+        """
+
+    def disable(self, key_id: str) -> ApiKey:
+        """Disable a key, and return it. IAM: dynamodb:UpdateItem.
+
+        Raises:
+            KeyNotFound: There is no such key.
+        """
+
+    def delete(self, key_id: str) -> ApiKey:
+        """Delete a key, and the client when it was its last one; return what was deleted. IAM: dynamodb:DeleteItem.
+
+        Raises:
+            KeyNotFound: There is no such key.
+        """
+
+    def note_use(self, key_id: str, at: datetime) -> None:
+        """Note when a key was used last, unless a later time stands there. IAM: dynamodb:UpdateItem."""
+
+
+class UsageStore(Protocol):
+    """Counts what callers have used of their quotas. All raise AccessUnavailable when it cannot be reached in time."""
+
+    def take(self, subject: str, day: date, what: str, amount: int, *, limit: int) -> int | None:
+        """Count so much more, unless that would go over the limit: decided at one moment, also between instances.
+
+        Args:
+            subject: Who.
+            day: On which day of UTC.
+            what: Of what, such as `stored_bytes`.
+            amount: How much.
+            limit: How much there may be in all.
+
+        Returns:
+            How much is used now, or None where it would be too much and nothing was counted. IAM: dynamodb:UpdateItem.
+        """
+
+    def add(self, subject: str, day: date, what: str, amount: int) -> None:
+        """Count so much more, or less where `amount` is negative, whatever the limit. IAM: dynamodb:UpdateItem."""

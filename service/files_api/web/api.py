@@ -15,8 +15,10 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
 from files_api.domain.errors import FilesApiError, InvalidFilePath, MalformedBody, ValidationFailed
-from files_api.domain.paths import FilePath, decode_url_path
+from files_api.domain.paths import MAX_PATH_BYTES, FilePath, decode_url_path
+from files_api.domain.rooted_store import most_path_bytes
 from files_api.web import problems
+from files_api.web.access import current_caller
 from files_api.web.bodies import read_json_bytes
 from files_api.web.schemas import ProblemSchema
 
@@ -148,11 +150,15 @@ class FilePathConverter(BaseConverter):
     part_isolating = False
 
 
-def file_path_of(raw_uri: str) -> FilePath:
+def file_path_of(raw_uri: str, *, most_bytes: int = MAX_PATH_BYTES) -> FilePath:
     """Read the file path from the raw request target.
 
     What WSGI calls PATH_INFO is decoded already, and in a way that lets different targets collide: `%2F` and `/`,
     or all bytes that are not UTF-8.
+
+    Args:
+        raw_uri: The request target.
+        most_bytes: How long the path may be, in bytes of UTF-8.
 
     Raises:
         InvalidFilePath: It is not legal.
@@ -164,7 +170,7 @@ def file_path_of(raw_uri: str) -> FilePath:
     segments = path.split("/", 3)
     if [unquote_to_bytes(segment) for segment in segments[:3]] != [b"", b"v1", b"files"]:
         raise InvalidFilePath("The beginning of the path has to be spelled /v1/files/, slashes included.")
-    return decode_url_path(segments[3])
+    return decode_url_path(segments[3], most_bytes=most_bytes)
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no types
@@ -179,7 +185,6 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
         app.url_map.merge_slashes = False
         app.url_map.strict_slashes = True
         app.url_map.redirect_defaults = False
-        app.url_value_preprocessor(_check_file_path)
         app.before_request(_check_method)
         super().init_app(app, **options)
         self.register_converter(
@@ -198,6 +203,13 @@ def _check_method() -> None:
         raise MethodNotAllowed(valid_methods=list(request_ctx.url_adapter.allowed_methods()))
 
 
-def _check_file_path(_: str | None, values: dict[str, Any] | None) -> None:
+def check_file_path() -> None:
+    """Read the path of the file out of the raw request target, before a view runs and after the caller is known.
+
+    Raises:
+        InvalidFilePath: It is not legal, or too long below the caller's root.
+    """
+    values = request.view_args
     if values and "file_path" in values:
-        values["file_path"] = file_path_of(request.environ["RAW_URI"])
+        most_bytes = most_path_bytes(current_caller().root)
+        values["file_path"] = file_path_of(request.environ["RAW_URI"], most_bytes=most_bytes)

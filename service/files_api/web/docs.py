@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
+from files_api.web.access import Openness, needs
 from files_api.web.openapi.document import make_document
 
 if TYPE_CHECKING:
@@ -28,15 +29,20 @@ _SWAGGER_UI = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x3
 _ASSET_SECONDS = 3600
 
 
-def make_docs_blueprint(api: Api) -> Blueprint:
-    """Make `/`, its assets and `/openapi.json`."""
+def make_docs_blueprint(api: Api, *, is_open: bool) -> Blueprint:
+    """Make `/`, its assets and `/openapi.json`.
+
+    Args:
+        api: What is documented.
+        is_open: Whether the service asks nobody for a credential.
+    """
     blueprint = Blueprint("docs", __name__)
     page_files = resources(__package__) / "page"
     swagger_ui_files = resources("flask_swagger_ui") / "dist"
 
     @cache
     def document() -> str:
-        return json.dumps(make_document(api.spec), ensure_ascii=False)
+        return json.dumps(make_document(api.spec, is_open=is_open), ensure_ascii=False)
 
     def send(folder: Traversable, name: str, *, max_age_seconds: int = 0) -> Response:
         response = send_from_directory(str(folder), name, max_age=max_age_seconds or None)
@@ -44,12 +50,14 @@ def make_docs_blueprint(api: Api) -> Blueprint:
         return response
 
     @blueprint.get("/")
+    @needs(Openness.DOCUMENTATION)
     def page() -> Response:
         response = send(page_files, "index.html")
         response.headers["Content-Security-Policy"] = _PAGE_POLICY
         return response
 
     @blueprint.get("/openapi.json")
+    @needs(Openness.DOCUMENTATION)
     def openapi_json() -> Response:
         response = Response(document(), content_type="application/json")
         response.set_etag(hashlib.sha256(document().encode()).hexdigest()[:32])
@@ -59,14 +67,17 @@ def make_docs_blueprint(api: Api) -> Blueprint:
         return response
 
     @blueprint.get("/docs/start.js")
+    @needs(Openness.DOCUMENTATION)
     def start() -> Response:
         return send(page_files, "start.js")
 
     @blueprint.get("/docs/page.css")
+    @needs(Openness.DOCUMENTATION)
     def style() -> Response:
         return send(page_files, "page.css")
 
     @blueprint.get("/docs/assets/<name>")
+    @needs(Openness.DOCUMENTATION)
     def asset(name: str) -> Response:
         if name not in _SWAGGER_UI:
             raise NotFound

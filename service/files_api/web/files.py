@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, jsonify, request
 from flask.views import MethodView
 
+from files_api.domain.access import Scope
 from files_api.domain.content import Chunks, IncomingContent
 from files_api.domain.content_types import guess_content_type
 from files_api.domain.errors import FileTooLarge, InvalidHeader
@@ -15,10 +16,11 @@ from files_api.domain.files import NotModified
 from files_api.domain.models import FileAttributes
 from files_api.domain.paths import encode_url_path, file_name
 from files_api.web import fields
+from files_api.web.access import audit_delete, needs
 from files_api.web.api import Blueprint
 from files_api.web.bodies import FormUpload, body_reader
 from files_api.web.openapi import operations
-from files_api.web.openapi.problems import problems
+from files_api.web.openapi.problems import BEHIND_THE_GATE, problems
 from files_api.web.representations import content_disposition, file_headers, validator_headers
 from files_api.web.request_log import request_record
 from files_api.web.schemas import DownloadQuery, NoQuery, StoredFileSchema
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from files_api.domain.files import Files
     from files_api.domain.models import ByteSink, ByteStream, FileInfo, StoredFile
     from files_api.domain.paths import FilePath
+    from files_api.web.access import FilesOfCaller
     from files_api.web.request_log import RequestRecord
 
 # A form is larger than its file by the boundary and the head of its part: less than this, in bytes.
@@ -178,11 +181,11 @@ def _redirect_to_storage(
     return response
 
 
-def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Blueprint:
+def make_files_blueprint(files_of_caller: FilesOfCaller, *, presigned_url_seconds: int) -> Blueprint:
     """Make the resource `/v1/files/{file_path}`.
 
     Args:
-        files: The files.
+        files_of_caller: The files of whoever calls.
         presigned_url_seconds: How long the URL of `?redirect=true` is good, in seconds.
     """
     blueprint = Blueprint(
@@ -191,11 +194,13 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
 
     @blueprint.route("/<file_path:file_path>", parameters=[operations.FILE_PATH])
     class File(MethodView):
+        @needs(Scope.WRITE)
         @blueprint.doc(**operations.PUT_FILE)
         @blueprint.arguments(NoQuery, location="query")
         @blueprint.response(201, StoredFileSchema)
         @blueprint.alt_response(200, schema=StoredFileSchema, success=True)
         @problems(
+            *BEHIND_THE_GATE,
             "invalid_path",
             "invalid_header",
             "invalid_metadata",
@@ -208,6 +213,7 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             "write_conflict",
             "precondition_failed",
             "file_too_large",
+            "quota_exceeded",
             "validation_error",
             "uri_too_long",
             "storage_unavailable",
@@ -219,15 +225,18 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
             Creates the file or replaces it, whole or not at all. Send the bytes as the body, or as the part
             `file_content` of a form.
             """
+            files = files_of_caller()
             preconditions = fields.write_preconditions()
             content, attributes = _upload(file_path, files)
             stored = files.put(file_path, content, attributes, preconditions)
             what = "New file uploaded" if stored.created else "Existing file updated"
             return stored_file_response(stored, stored_file_json(stored, f"{what} at path: {file_path}"))
 
+        @needs(Scope.READ)
         @blueprint.doc(**operations.GET_FILE)
         @blueprint.arguments(DownloadQuery, location="query")
         @problems(
+            *BEHIND_THE_GATE,
             "invalid_path",
             "file_not_found",
             "precondition_failed",
@@ -242,13 +251,16 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
 
             Ranges, conditional requests and HEAD work as RFC 9110 says.
             """
+            files = files_of_caller()
             if query["redirect"]:
                 return _redirect_to_storage(files, file_path, query["disposition"], presigned_url_seconds)
             return _download(files, file_path, query["disposition"])
 
+        @needs(Scope.READ)
         @blueprint.doc(**operations.HEAD_FILE)
         @blueprint.arguments(DownloadQuery, location="query")
         @problems(
+            *BEHIND_THE_GATE,
             "invalid_path",
             "file_not_found",
             "precondition_failed",
@@ -261,16 +273,20 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
         )
         def head(self, query: dict[str, Any], file_path: FilePath) -> Response:
             """Tell everything about a file but its bytes."""
-            found = files.inspect(file_path, fields.read_preconditions(), with_digest=fields.wants_sha256())
+            found = files_of_caller().inspect(
+                file_path, fields.read_preconditions(), with_digest=fields.wants_sha256()
+            )
             if isinstance(found, NotModified):
                 return _not_modified(found.info)
             response = _CompleteResponse(headers=file_headers(file_path, found, query["disposition"]))
             response.content_length = found.size_bytes
             return response
 
+        @needs(Scope.DELETE)
         @blueprint.doc(**operations.DELETE_FILE)
         @blueprint.arguments(NoQuery, location="query")
         @problems(
+            *BEHIND_THE_GATE,
             "invalid_path",
             "invalid_precondition",
             "file_not_found",
@@ -284,7 +300,8 @@ def make_files_blueprint(files: Files, *, presigned_url_seconds: int) -> Bluepri
         )
         def delete(self, _query: dict[str, Any], file_path: FilePath) -> Response:
             """Delete a file."""
-            files.delete(file_path, fields.write_preconditions())
+            files_of_caller().delete(file_path, fields.write_preconditions())
+            audit_delete(file_path)
             return _CompleteResponse(status=HTTPStatus.NO_CONTENT)
 
     return blueprint

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, jsonify, request
 
+from files_api.domain.access import Scope
 from files_api.domain.generation import GeneratedFile, GenerationRules, read_request
 from files_api.domain.idempotency import check_key, fingerprint_of, replay_or_run
 from files_api.domain.paths import encode_url_path
+from files_api.web.access import current_caller, needs
 from files_api.web.api import Blueprint
 from files_api.web.files import stored_file_json
 from files_api.web.openapi import operations
-from files_api.web.openapi.problems import problems
+from files_api.web.openapi.problems import BEHIND_THE_GATE, problems
 from files_api.web.schemas import GeneratedFileSchema, GenerationSchema, NoQuery
 
 if TYPE_CHECKING:
     from files_api.domain.generation import Generation
     from files_api.domain.ports import IdempotencyStore
+    from files_api.web.access import FilesOfCaller
 
 
 def _answer_of(made: GeneratedFile) -> bytes:
@@ -48,7 +51,10 @@ def _response_of(answer: bytes) -> Response:
 
 
 def make_generations_blueprint(
-    generation: Generation, rules: GenerationRules, idempotency: IdempotencyStore
+    files_of_caller: FilesOfCaller,
+    generation: Generation,
+    rules: GenerationRules,
+    idempotency: IdempotencyStore,
 ) -> Blueprint:
     """Make the resource `/v1/files/generated`."""
     blueprint = Blueprint(
@@ -56,12 +62,14 @@ def make_generations_blueprint(
     )
 
     @blueprint.route("/generated", methods=["POST"])
+    @needs(Scope.GENERATE)
     @blueprint.doc(**operations.GENERATE_FILE)
     @blueprint.arguments(NoQuery, location="query")
     @blueprint.arguments(GenerationSchema, location="json")
     @blueprint.response(201, GeneratedFileSchema)
     @blueprint.alt_response(200, schema=GeneratedFileSchema, success=True)
     @problems(
+        *BEHIND_THE_GATE,
         "malformed_body",
         "incomplete_body",
         "invalid_idempotency_key",
@@ -75,6 +83,7 @@ def make_generations_blueprint(
         "validation_error",
         "generation_refused",
         "idempotency_key_reused",
+        "quota_exceeded",
         "generation_busy",
         "generator_bad_answer",
         "storage_unavailable",
@@ -89,6 +98,7 @@ def make_generations_blueprint(
         Text, an image or speech, made by OpenAI from a prompt and stored like any other file. With an
         `Idempotency-Key` a repetition within 24 hours gets the first answer and costs nothing.
         """
+        files = files_of_caller()
         asked = read_request(
             file_path=body["file_path"],
             file_type=body["file_type"],
@@ -98,11 +108,14 @@ def make_generations_blueprint(
         )
 
         def run() -> bytes:
-            return _answer_of(generation.create(body["file_path"], asked, overwrite=body["overwrite"]))
+            made = generation.create(files, body["file_path"], asked, overwrite=body["overwrite"])
+            return _answer_of(made)
 
         key = request.headers.get("Idempotency-Key")
         if key is None:
             return _response_of(run())
-        return _response_of(replay_or_run(idempotency, check_key(key), fingerprint_of(body), run))
+        # Two callers may well have the same idea of a key.
+        own_key = f"{current_caller().subject} {check_key(key)}"
+        return _response_of(replay_or_run(idempotency, own_key, fingerprint_of(body), run))
 
     return blueprint

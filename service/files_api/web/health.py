@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, jsonify
 
+from files_api.web.access import Openness, needs
 from files_api.web.api import Blueprint
 from files_api.web.openapi import operations
 from files_api.web.openapi.problems import problems
@@ -55,6 +56,7 @@ def make_health_blueprint(
         return response
 
     @blueprint.route("/health/live", methods=["GET"])
+    @needs(Openness.PUBLIC)
     @blueprint.doc(**operations.GET_LIVENESS)
     @blueprint.response(200, HealthSchema)
     @problems()
@@ -63,6 +65,7 @@ def make_health_blueprint(
         return answer({"status": "ok"})
 
     @blueprint.route("/health/ready", methods=["GET"])
+    @needs(Openness.PUBLIC)
     @blueprint.doc(**operations.GET_READINESS)
     @blueprint.response(200, HealthSchema)
     @problems("draining")
@@ -76,6 +79,7 @@ def make_health_blueprint(
         return answer({"status": "ok"})
 
     @blueprint.route("/health/deep", methods=["GET"])
+    @needs(Openness.PUBLIC)
     @blueprint.doc(**operations.GET_DEEP_HEALTH)
     @blueprint.response(200, DeepHealthSchema)
     @blueprint.alt_response(503, schema=DeepHealthSchema)
@@ -99,6 +103,7 @@ def make_health_blueprint(
         )
 
     @blueprint.route("/version", methods=["GET"])
+    @needs(Openness.PUBLIC)
     @blueprint.doc(**operations.GET_VERSION)
     @blueprint.response(200, VersionSchema)
     @problems()

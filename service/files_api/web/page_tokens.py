@@ -27,22 +27,22 @@ class Page:
     continuation: str
 
 
-def _check_of(content: bytes, bucket: str) -> bytes:
-    return hashlib.blake2b(content, digest_size=_CHECK_BYTES, key=_KEY, person=_person(bucket)).digest()
+def _check_of(content: bytes, realm: str) -> bytes:
+    return hashlib.blake2b(content, digest_size=_CHECK_BYTES, key=_KEY, person=_person(realm)).digest()
 
 
-def _person(bucket: str) -> bytes:
-    # A token of another bucket's service is not one of ours.
-    return hashlib.blake2b(bucket.encode(), digest_size=16).digest()
+def _person(realm: str) -> bytes:
+    # A token of another bucket's service, or of a caller with another root, is not one of ours.
+    return hashlib.blake2b(realm.encode(), digest_size=16).digest()
 
 
-def write_page_token(page: Page, bucket: str) -> str:
+def write_page_token(page: Page, realm: str) -> str:
     """Make the token of the next page."""
     content = json.dumps([page.directory, page.recursive, page.continuation], separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_check_of(content, bucket) + content).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_check_of(content, realm) + content).decode().rstrip("=")
 
 
-def read_page_token(token: str, bucket: str) -> Page:
+def read_page_token(token: str, realm: str) -> Page:
     """Take a token apart.
 
     Raises:
@@ -54,10 +54,10 @@ def read_page_token(token: str, bucket: str) -> Page:
         raise InvalidPageToken from error
     content = raw[_CHECK_BYTES:]
     # The spelling is compared, too: base64 has several for one value, and an altered token is to be refused.
-    if _check_of(content, bucket) != raw[:_CHECK_BYTES]:
+    if _check_of(content, realm) != raw[:_CHECK_BYTES]:
         raise InvalidPageToken
     directory, recursive, continuation = json.loads(content)
     page = Page(directory, recursive, continuation)
-    if write_page_token(page, bucket) != token:
+    if write_page_token(page, realm) != token:
         raise InvalidPageToken
     return page

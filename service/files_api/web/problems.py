@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from files_api.domain import errors
 from files_api.server.statuses import title_of
+from files_api.web.access import challenge_of
 from files_api.web.request_log import request_record
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ PROBLEM_TYPE = "application/problem+json"
 
 STATUS_OF: Mapping[type[errors.FilesApiError], HTTPStatus] = MappingProxyType(
     {
+        errors.AccessUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.BodyTimeout: HTTPStatus.REQUEST_TIMEOUT,
         errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         errors.DigestMismatch: HTTPStatus.BAD_REQUEST,
@@ -41,14 +43,19 @@ STATUS_OF: Mapping[type[errors.FilesApiError], HTTPStatus] = MappingProxyType(
         errors.IdempotencyKeyInvalid: HTTPStatus.BAD_REQUEST,
         errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
         errors.IncompleteBody: HTTPStatus.BAD_REQUEST,
+        errors.InvalidCredential: HTTPStatus.UNAUTHORIZED,
         errors.InvalidDigest: HTTPStatus.BAD_REQUEST,
         errors.InvalidFilePath: HTTPStatus.BAD_REQUEST,
         errors.InvalidHeader: HTTPStatus.BAD_REQUEST,
         errors.InvalidMetadata: HTTPStatus.BAD_REQUEST,
         errors.InvalidPrecondition: HTTPStatus.BAD_REQUEST,
         errors.MalformedBody: HTTPStatus.BAD_REQUEST,
+        errors.MissingCredential: HTTPStatus.UNAUTHORIZED,
+        errors.MissingScope: HTTPStatus.FORBIDDEN,
         errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+        errors.QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
         errors.RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+        errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
         errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         errors.ValidationFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -133,6 +140,9 @@ def on_domain_error(error: errors.FilesApiError) -> Response:
     problems = None
     if isinstance(error, errors.RetryableError):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    challenge = challenge_of(error)
+    if challenge is not None:
+        headers["WWW-Authenticate"] = challenge
     if isinstance(error, errors.RangeNotSatisfiable):
         headers["Content-Range"] = f"bytes */{error.size_bytes}"
     if isinstance(error, errors.FileNotFound) and request.method in {"HEAD", "DELETE"}:

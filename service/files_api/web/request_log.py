@@ -35,6 +35,7 @@ class RequestRecord:
     bytes_out: int = 0
     outcome: str = "client_gone"
     error_code: str | None = None
+    key_id: str | None = None
 
     @property
     def is_quiet(self) -> bool:
@@ -124,5 +125,6 @@ def _write(record: RequestRecord) -> None:
                 "duration_ms": round((time.monotonic() - record.started) * 1000, 2),
                 "outcome": record.outcome,
                 "error_code": record.error_code,
+                "key_id": record.key_id,
             },
         )

@@ -9,6 +9,8 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validat
 
 from files_api.domain.errors import InvalidFilePath
 from files_api.domain.paths import Directory, FilePath, check_directory, check_file_path
+from files_api.domain.rooted_store import most_path_bytes
+from files_api.web.access import current_caller
 from files_api.web.openapi.parts import DIRECTORY_PATTERN
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
@@ -19,7 +21,8 @@ class FilePathField(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> FilePath:
         try:
-            return check_file_path(super()._deserialize(value, attr, data, **kwargs))
+            text = super()._deserialize(value, attr, data, **kwargs)
+            return check_file_path(text, most_bytes=most_path_bytes(current_caller().root))
         except InvalidFilePath as error:
             raise ValidationError(str(error)) from error
 
@@ -29,7 +32,8 @@ class DirectoryField(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Directory:
         try:
-            return check_directory(super()._deserialize(value, attr, data, **kwargs))
+            text = super()._deserialize(value, attr, data, **kwargs)
+            return check_directory(text, most_bytes=most_path_bytes(current_caller().root))
         except InvalidFilePath as error:
             raise ValidationError(str(error)) from error
 

@@ -26,7 +26,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def found(region: str | None, **settings: str) -> Endpoint:
     return find_endpoint(
-        Session(region_name=region), Settings.from_env({"FILES_API_BUCKET": "files", **settings})
+        Session(region_name=region),
+        Settings.from_env({"FILES_API_BUCKET": "files", "FILES_API_ACCESS": "open", **settings}),
     )
 
 

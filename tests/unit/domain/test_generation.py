@@ -15,6 +15,7 @@ from files_api.domain.errors import (
     GenerationBusy,
     GeneratorBadAnswer,
     PreconditionFailed,
+    QuotaExceeded,
     ValidationFailed,
 )
 from files_api.domain.generation import (
@@ -244,6 +245,17 @@ class FakeFiles:
     stored: dict[str, bytes] = field(default_factory=dict)
     conditions: list[WriteCondition] = field(default_factory=list)
     attributes: list[FileAttributes] = field(default_factory=list)
+    left: int = 99
+
+    @property
+    def quota(self) -> FakeFiles:
+        return self
+
+    def take_generation(self) -> None:
+        self.log.append("count")
+        if not self.left:
+            raise QuotaExceeded("None left.")
+        self.left -= 1
 
     def look(self, file_path: FilePath) -> FileInfo | None:
         self.log.append("look")
@@ -290,9 +302,9 @@ def test_a_new_file_is_looked_for_generated_and_created() -> None:
     log: list[str] = []
     files = FakeFiles(log)
 
-    outcome = Generation(files, FakeGenerator(log), concurrency=1).create(PATH, read(), overwrite=False)
+    outcome = Generation(FakeGenerator(log), concurrency=1).create(files, PATH, read(), overwrite=False)
 
-    assert log == ["look", "generate", "write"]
+    assert log == ["look", "count", "generate", "write"]
     assert files.stored == {PATH: b"made"}
     assert files.conditions == [CREATE_ONLY]
     assert files.attributes == [FileAttributes("text/plain")]
@@ -302,12 +314,23 @@ def test_a_new_file_is_looked_for_generated_and_created() -> None:
 
 def test_an_existing_file_costs_no_call_to_the_model() -> None:
     log: list[str] = []
-    generation = Generation(FakeFiles(log, {PATH: b"old"}), FakeGenerator(log), concurrency=1)
+    files = FakeFiles(log, {PATH: b"old"})
 
     with pytest.raises(FileExists):
-        generation.create(PATH, read(), overwrite=False)
+        Generation(FakeGenerator(log), concurrency=1).create(files, PATH, read(), overwrite=False)
 
     assert log == ["look"]
+
+
+def test_with_nothing_left_of_the_quota_the_model_is_not_asked() -> None:
+    log: list[str] = []
+
+    with pytest.raises(QuotaExceeded):
+        Generation(FakeGenerator(log), concurrency=1).create(
+            FakeFiles(log, left=0), PATH, read(), overwrite=True
+        )
+
+    assert log == ["count"]
 
 
 def test_a_file_that_came_meanwhile_is_kept_by_the_store() -> None:
@@ -316,7 +339,7 @@ def test_a_file_that_came_meanwhile_is_kept_by_the_store() -> None:
     generator = FakeGenerator(log, during=lambda: files.stored.update({PATH: b"theirs"}))
 
     with pytest.raises(FileExists):
-        Generation(files, generator, concurrency=1).create(PATH, read(), overwrite=False)
+        Generation(generator, concurrency=1).create(files, PATH, read(), overwrite=False)
 
     assert files.stored == {PATH: b"theirs"}
 
@@ -324,7 +347,7 @@ def test_a_file_that_came_meanwhile_is_kept_by_the_store() -> None:
 def test_overwrite_replaces_without_a_condition() -> None:
     files = FakeFiles([], {PATH: b"old"})
 
-    outcome = Generation(files, FakeGenerator([]), concurrency=1).create(PATH, read(), overwrite=True)
+    outcome = Generation(FakeGenerator([]), concurrency=1).create(files, PATH, read(), overwrite=True)
 
     assert files.stored == {PATH: b"made"}
     assert files.conditions == [UNCONDITIONAL]
@@ -335,7 +358,7 @@ def test_a_large_result_is_stored_whole() -> None:
     content = bytes(range(256)) * 16_384 + b"tail"
     files = FakeFiles([])
 
-    Generation(files, FakeGenerator([], content), concurrency=1).create(PATH, read(), overwrite=False)
+    Generation(FakeGenerator([], content), concurrency=1).create(files, PATH, read(), overwrite=False)
 
     assert files.stored[PATH] == content
 
@@ -346,13 +369,14 @@ def test_beyond_the_cap_nobody_waits_and_nothing_is_asked() -> None:
 
     def second() -> None:
         with pytest.raises(GenerationBusy) as caught:
-            generation.create(FilePath("b.txt"), read(), overwrite=True)
+            generation.create(files, FilePath("b.txt"), read(), overwrite=True)
         refused.append(caught.value.retry_after_seconds)
 
-    generation = Generation(FakeFiles(log), FakeGenerator(log, during=second), concurrency=1)
-    generation.create(PATH, read(), overwrite=True)
+    files = FakeFiles(log)
+    generation = Generation(FakeGenerator(log, during=second), concurrency=1)
+    generation.create(files, PATH, read(), overwrite=True)
 
-    assert log == ["generate", "write"]
+    assert log == ["count", "generate", "write"]
     assert refused == [5]
 
 
@@ -362,12 +386,12 @@ def test_a_failed_generation_stores_nothing_and_gives_its_slot_back() -> None:
 
     files = FakeFiles([])
     generator = FakeGenerator([], during=fail)
-    generation = Generation(files, generator, concurrency=1)
+    generation = Generation(generator, concurrency=1)
     with pytest.raises(GeneratorBadAnswer):
-        generation.create(PATH, read(), overwrite=False)
+        generation.create(files, PATH, read(), overwrite=False)
     assert files.stored == {}
 
     generator.during = lambda: None
-    generation.create(PATH, read(), overwrite=False)
+    generation.create(files, PATH, read(), overwrite=False)
 
     assert files.stored == {PATH: b"made"}

@@ -7,7 +7,9 @@ import re
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from files_api.web.access import SECURITY_SCHEMES
 from files_api.web.openapi.generation import GENERATION_SCHEMAS
+from files_api.web.openapi.parts import RATE_LIMIT
 from files_api.web.openapi.problems import table_of_problems
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ _DESCRIPTION = f"""Files in an S3 bucket over plain HTTP, and files made by Open
 * **Conditions and ranges** work as HTTP says (RFC 9110), and are decided by S3 itself at the write.
 * **Whole or not at all.** What is stored is what was declared; a digest that is sent is checked.
 * **Generate** a text, an image or speech from a prompt, straight into a file.
+
+A credential (an API key, or a token of the configured issuer) is shown as `Authorization: Bearer …` or `X-API-Key`. \
+It has scopes, and it may be bound to a directory, which is then its root: paths in and out are relative to it. \
+`RateLimit` tells on every answer what is left of the caller's budget.
 
 Times are RFC 3339 in UTC, sizes are bytes. An `etag` in JSON has its quotes. Later versions of v1 may add fields to \
 answers and codes to errors.
@@ -44,16 +50,27 @@ _METHODS = ("put", "get", "head", "post", "patch", "delete")
 _SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 
-def make_document(spec: APISpec) -> Doc:
-    """Finish the document: the same for the same code, whatever the settings.
+def make_document(spec: APISpec, *, is_open: bool = False) -> Doc:
+    """Finish the document: the same for the same code, whatever the settings but one.
+
+    Args:
+        spec: What the views tell.
+        is_open: Whether the service asks nobody for a credential: then the document does not, either.
 
     Members are in the order in which one reads them; where order has no meaning, it is that of the alphabet.
     """
     document: Doc = deepcopy(spec.to_dict())  # apispec gives out its own insides
     components = document["components"]
+    if not is_open:
+        components["securitySchemes"] = {name: dict(scheme) for name, scheme in SECURITY_SCHEMES.items()}
     components["schemas"].update(GENERATION_SCHEMAS)
     for (path, _), operation in operations_of(document).items():
         operation["summary"] = operation["summary"].rstrip(".")
+        if "security" in operation:
+            for response in operation["responses"].values():
+                response.setdefault("headers", {}).update(RATE_LIMIT)
+        if is_open:
+            operation.pop("security", None)
         # The page shows what an operation shares with its neighbours last; the path is what one wants to see first.
         shared = document["paths"][path].get("parameters", [])
         operation["parameters"] = [*shared, *map(_without_null, operation.get("parameters", []))]

@@ -68,3 +68,17 @@ ALWAYS: Doc = {
         pattern=r"^[A-Za-z0-9._:-]{1,128}$",
     )
 }
+
+#: On every answer to a caller who is limited (draft-ietf-httpapi-ratelimit-headers-10).
+RATE_LIMIT: Doc = {
+    "RateLimit-Policy": header(
+        "The budget that this request counts in: so many (`q`) in so many seconds (`w`).",
+        '"reads";q=6000;w=60',
+        required=False,
+    ),
+    "RateLimit": header(
+        "What is left of it (`r`), and in how many seconds it is full again (`t`).",
+        '"reads";r=5999;t=42',
+        required=False,
+    ),
+}

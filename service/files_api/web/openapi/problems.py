@@ -52,6 +52,42 @@ class KnownProblem:
 
 _KNOWN = (
     KnownProblem(
+        "credential_missing",
+        HTTPStatus.UNAUTHORIZED,
+        "The request says nothing of who sends it, and this has to be known.",
+        "This needs a credential: Authorization: Bearer, or X-API-Key.",
+    ),
+    KnownProblem(
+        "credential_invalid",
+        HTTPStatus.UNAUTHORIZED,
+        "The credential is none, has expired, or was revoked.",
+        "The credential is not valid.",
+    ),
+    KnownProblem(
+        "scope_missing",
+        HTTPStatus.FORBIDDEN,
+        "The credential is good, but not for this.",
+        "The credential does not have the scope files:write.",
+    ),
+    KnownProblem(
+        "rate_limited",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "More requests of this kind in a minute than the caller's plan has; `Retry-After` tells when there are more.",
+        "There are 600 reads a minute for this caller.",
+    ),
+    KnownProblem(
+        "quota_exceeded",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "More bytes stored, or files generated, in a day than the caller's plan has.",
+        "The quota of generations for today is 20; there is not so much left of it.",
+    ),
+    KnownProblem(
+        "access_unavailable",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Whose credential it is, or what is left of a quota, cannot be found out now.",
+        "The table of keys cannot be reached.",
+    ),
+    KnownProblem(
         "invalid_path",
         HTTPStatus.BAD_REQUEST,
         "The path is not a legal name of a file.",
@@ -285,6 +321,13 @@ _KNOWN = (
 KNOWN_PROBLEMS: Mapping[str, KnownProblem] = MappingProxyType({known.code: known for known in _KNOWN})
 
 _MORE_HEADERS: Mapping[int, Doc] = {
+    401: {"WWW-Authenticate": header("How to say who you are (RFC 6750).", 'Bearer realm="files-api"')},
+    403: {
+        "WWW-Authenticate": header(
+            "Which scope is missing (RFC 6750).",
+            'Bearer realm="files-api", error="insufficient_scope", scope="files:write"',
+        )
+    },
     409: {"Retry-After": header("Seconds after which to try again, if that may help.", "1", required=False)},
     416: {"Content-Range": header("The size of the file.", "bytes */48213", pattern=r"^bytes \*/[0-9]+$")},
     429: {"Retry-After": header("Seconds after which to try again.", "5", pattern="^[0-9]+$")},
@@ -314,6 +357,16 @@ def _response(known: list[KnownProblem], *, has_body: bool, tells_x_error: bool)
             PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
         }
     return response
+
+
+#: What any operation that needs a scope may answer.
+BEHIND_THE_GATE = (
+    "credential_missing",
+    "credential_invalid",
+    "scope_missing",
+    "rate_limited",
+    "access_unavailable",
+)
 
 
 def problems(*codes: str, has_body: bool = True, tells_x_error: bool = False) -> Callable[[_View], _View]:
