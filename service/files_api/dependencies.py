@@ -118,7 +118,7 @@ def _credentials(settings: Settings, keys: KeyStore | None) -> Credentials | Non
     if "oidc" in settings.access:
         tokens = OidcAuthenticator(
             issuer=settings.oidc_issuer or "",
-            audience=settings.oidc_audience or "",
+            audiences=settings.oidc_audience,
             plan=settings.plans[settings.default_plan],
             root_claim=settings.oidc_root_claim,
         )

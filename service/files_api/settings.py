@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load, validate, validates_schema
 from marshmallow import fields as ma
@@ -87,6 +88,22 @@ def _access_modes(names: tuple[str, ...]) -> None:
         raise ValidationError("must be keys, oidc, or both with a comma, or open alone")
 
 
+def _issuer(url: str) -> None:
+    _HTTP_URL(url)
+    parts = urlsplit(url)
+    # Keys that come over plain HTTP are those of whoever sits on the way.
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ValidationError("must be an https URL")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server on this address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _text(name: str, help_text: str, default: str | None = None, **options: Any) -> ma.String:
     return ma.String(data_key=name, load_default=default, metadata={"help": help_text}, **options)
 
@@ -133,7 +150,7 @@ class Settings:
     keys_table: str | None
     state_table: str | None
     oidc_issuer: str | None
-    oidc_audience: str | None
+    oidc_audience: tuple[str, ...]
     oidc_root_claim: str | None
     docs: str
     plans: Mapping[str, Plan]
@@ -312,9 +329,12 @@ class SettingsSchema(_SharedSchema):
         "The DynamoDB table for idempotency keys and quotas. Without one they are kept in the memory of one process.",
     )
     oidc_issuer = _text(
-        "FILES_API_OIDC_ISSUER", "The issuer of tokens, exactly as it stands in them.", validate=_HTTP_URL
+        "FILES_API_OIDC_ISSUER", "The issuer of tokens, exactly as it stands in them.", validate=_issuer
     )
-    oidc_audience = _text("FILES_API_OIDC_AUDIENCE", "The audience that tokens must be for.")
+    oidc_audience = _names(
+        "FILES_API_OIDC_AUDIENCE",
+        "The audience that tokens must be for, exactly; several, comma-separated: one of them.",
+    )
     oidc_root_claim = _text(
         "FILES_API_OIDC_ROOT_CLAIM",
         "The claim that names the directory to which its caller is bound; a token without it is refused then.",
@@ -481,7 +501,7 @@ class SettingsSchema(_SharedSchema):
         by_name = {str(field.data_key): name for name, field in self.fields.items()}
         for mode in data["access"]:
             for setting in needed.get(mode, []):
-                if data[by_name[setting]] is None:
+                if not data[by_name[setting]]:
                     raise ValidationError(f"is missing: FILES_API_ACCESS={mode} needs it", setting)
         if data["docs"] == "closed" and OPEN in data["access"]:
             raise ValidationError(

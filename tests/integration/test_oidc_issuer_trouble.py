@@ -53,7 +53,10 @@ class Door:
         self.time = 0.0
         self.issuer = issuer
         self.authenticator = OidcAuthenticator(
-            issuer=issuer.url, audience=issuer.audience, plan=Plan(name="standard"), clock=lambda: self.time
+            issuer=issuer.url,
+            audiences=[issuer.audience],
+            plan=Plan(name="standard"),
+            clock=lambda: self.time,
         )
 
     def lets_in(self, token: str | None = None) -> bool:
@@ -382,7 +385,7 @@ def test_under_gevent_others_are_served_while_one_waits_and_the_wait_has_an_end(
         from files_api.domain.errors import AccessUnavailable
         from files_api.domain.plans import Plan
         issuer_keys.FETCH_SECONDS = 0.5
-        door = OidcAuthenticator(issuer=sys.argv[1], audience="files-api", plan=Plan(name="standard"))
+        door = OidcAuthenticator(issuer=sys.argv[1], audiences=["files-api"], plan=Plan(name="standard"))
         def attempt():
             try:
                 door.authenticate(sys.argv[2])

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from files_api.devtools.local_s3 import ACCESS_KEY_ID, KEYS_TABLE, REGION, SECRET_ACCESS_KEY, STATE_TABLE
-from files_api.settings import OPEN
+from files_api.settings import OPEN, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,14 +86,6 @@ def service_environment(
     if commit is not None:
         environment.setdefault("FILES_API_COMMIT", commit)
     return environment
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server on this address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def current_commit() -> str | None:

@@ -34,7 +34,7 @@ class Door:
         self.takes_seconds = 0.0
         self.authenticator = OidcAuthenticator(
             issuer=self.issuer.url,
-            audience=self.issuer.audience,
+            audiences=[self.issuer.audience],
             plan=Plan(name="standard"),
             documents=self,
             clock=lambda: self.time,

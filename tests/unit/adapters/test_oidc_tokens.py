@@ -51,7 +51,7 @@ class Shelf:
 def door(issuer: TokenIssuer = ISSUER, **more: Any) -> OidcAuthenticator:
     settings = {
         "issuer": issuer.url,
-        "audience": issuer.audience,
+        "audiences": [issuer.audience],
         "plan": PLAN,
         "documents": Shelf(issuer),
         **more,
@@ -147,7 +147,7 @@ def test_a_clock_that_is_two_seconds_off_does_no_harm(claims: dict[str, Any]) ->
 )
 def test_what_is_no_issuer_is_refused_at_the_start(issuer: str) -> None:
     with pytest.raises(ValueError, match="issuer"):
-        OidcAuthenticator(issuer=issuer, audience="files-api", plan=PLAN)
+        OidcAuthenticator(issuer=issuer, audiences=["files-api"], plan=PLAN)
 
 
 # Scopes --------------------------------------------------------------------------------------------------------------
@@ -475,10 +475,14 @@ def test_a_subject_that_nobody_can_have_is_refused(subject: object) -> None:
         {"s_hash": "x"},
         {"scope": ABSENT},
     ],
-    ids=str,
+    ids=["for_identity", "for_renewal", "for_nothing", "nonce", "at_hash", "c_hash", "s_hash", "no_scope"],
 )
 def test_an_id_token_is_refused(claims: dict[str, Any]) -> None:
     assert refusal(ISSUER.mint(**claims)) == "not_an_access_token"
+
+
+def test_an_access_token_of_cognito_may_have_a_nonce() -> None:
+    assert lets_in(ISSUER.mint(token_use="access", nonce="n-1"))
 
 
 @pytest.mark.parametrize(

@@ -287,8 +287,8 @@ def test_a_connection_that_has_just_asked_is_not_idle(monkeypatch: pytest.Monkey
     connection = connection_over(ScriptedSocket(b"GET / HTTP/1.1\r\n\r\n"))
     while_others_have_their_turn: list[bool] = []
     monkeypatch.setattr(
-        "files_api.server.connection.gevent.sleep",
-        lambda _: while_others_have_their_turn.append(connection.is_idle),
+        "files_api.server.connection._give_way",
+        lambda: while_others_have_their_turn.append(connection.is_idle),
     )
 
     connection.recv(100)

@@ -23,7 +23,7 @@ from files_api.domain.errors import InvalidCredential
 from files_api.domain.paths import Directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from files_api.adapters.oidc.documents import Documents
     from files_api.domain.plans import Plan
@@ -34,7 +34,7 @@ class OidcAuthenticator:
 
     Args:
         issuer: The issuer's URL, exactly as its tokens have it in `iss`.
-        audience: What its tokens for this service have in `aud`, exactly.
+        audiences: What its tokens for this service have in `aud`, exactly: one of these.
         plan: The plan of everybody who comes with a token.
         root_claim: The claim that names the caller's root; None where all callers share the whole bucket.
         documents: Where the issuer's documents are fetched from; None for HTTP.
@@ -49,7 +49,7 @@ class OidcAuthenticator:
         self,
         *,
         issuer: str,
-        audience: str,
+        audiences: Sequence[str],
         plan: Plan,
         root_claim: str | None = None,
         documents: Documents | None = None,
@@ -57,7 +57,7 @@ class OidcAuthenticator:
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         keys = IssuerKeys(check_issuer(issuer), documents or HttpDocuments(), clock)
-        self._tokens = TokenVerifier(issuer, audience, keys)
+        self._tokens = TokenVerifier(issuer, audiences, keys)
         self._plan = plan
         self._root_claim = root_claim
         self._wall_clock = wall_clock

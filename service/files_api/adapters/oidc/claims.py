@@ -23,6 +23,9 @@ _MAX_KEY_ID_CHARACTERS = 128
 _NOT_VISIBLE = re.compile(r"[^\x21-\x7e]")
 # Claims that only ID tokens have (OpenID Connect Core 1.0 sections 2 and 3.3.2.11; Financial-grade API for s_hash).
 _OF_ID_TOKENS = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
+# But for Cognito, whose access tokens may have this one
+# (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html).
+_OF_COGNITO = frozenset({"nonce"})
 _SCOPE_CLAIMS = ("scope", "scp")
 
 
@@ -82,10 +85,10 @@ def check_access_token(claims: Mapping[str, Any]) -> None:
     Raises:
         UnusableClaimError: It is something else.
     """
-    use = claims.get("token_use", "access")
+    telling = _OF_ID_TOKENS - _OF_COGNITO if "token_use" in claims else _OF_ID_TOKENS
     if (
-        use != "access"
-        or not _OF_ID_TOKENS.isdisjoint(claims)
+        claims.get("token_use", "access") != "access"
+        or not telling.isdisjoint(claims)
         or not any(name in claims for name in _SCOPE_CLAIMS)
     ):
         raise UnusableClaimError("not_an_access_token")

@@ -12,7 +12,7 @@ from files_api.adapters.oidc.key_sets import ALGORITHMS
 from files_api.domain.errors import InvalidCredential
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jwt.types import Options
 
@@ -48,13 +48,13 @@ class TokenVerifier:
 
     Args:
         issuer: What `iss` must be, exactly.
-        audience: What `aud` must be or contain, exactly.
+        audiences: `aud` must be one of these or contain one, exactly.
         keys: The issuer's keys.
     """
 
-    def __init__(self, issuer: str, audience: str, keys: IssuerKeys) -> None:
+    def __init__(self, issuer: str, audiences: Sequence[str], keys: IssuerKeys) -> None:
         self._issuer = issuer
-        self._audience = audience
+        self._audiences = audiences
         self._keys = keys
 
     def verify(self, token: str) -> Mapping[str, Any]:
@@ -78,7 +78,7 @@ class TokenVerifier:
                 token,
                 key.public_key,
                 algorithms=sorted(key.algorithms),
-                audience=self._audience,
+                audience=self._audiences,
                 issuer=self._issuer,
                 options=_OPTIONS,
             )
