@@ -16,8 +16,14 @@ from files_api.web.problems import CODE_OF_STATUS, STATUS_OF
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# It breaks an answer that has begun: its code is only ever in the log.
-_NEVER_ANSWERED = {errors.StorageReadCut}
+_NEVER_ANSWERED = {
+    # It breaks an answer that has begun: its code is only ever in the log.
+    errors.StorageReadCut,
+    # What an operator's commands are told.
+    errors.ClientExists,
+    errors.KeyNotFound,
+    errors.TwoKeysAlready,
+}
 # What `web/health.py` and `server/admission.py` answer by themselves.
 _OF_THEIR_OWN = {("draining", 503), ("overloaded", 503)}
 

@@ -126,9 +126,10 @@ def test_a_stranger_cannot_make_the_service_wait_for_a_body(stranger: Client) ->
         assert connection.read_answer().status == 401
 
 
-def test_the_methods_of_a_route_are_no_secret(stranger: Client) -> None:
+@pytest.mark.parametrize("path", ["/v1/files", "/v1/files/a/b", "/v1/files/generated", "/v1/files/.."])
+def test_the_methods_of_a_route_are_no_secret(stranger: Client, path: str) -> None:
     # A browser asks before it shows a credential.
-    assert stranger.request("OPTIONS", "/v1/files").status == 200
+    assert stranger.request("OPTIONS", path).status == 200
 
 
 # Credentials -------------------------------------------------------------------------------------------------------

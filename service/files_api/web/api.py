@@ -210,6 +210,7 @@ def check_file_path() -> None:
         InvalidFilePath: It is not legal, or too long below the caller's root.
     """
     values = request.view_args
-    if values and "file_path" in values:
+    # OPTIONS is answered without a caller, and does nothing with the path.
+    if values and "file_path" in values and request.method != "OPTIONS":
         most_bytes = most_path_bytes(current_caller().root)
         values["file_path"] = file_path_of(request.environ["RAW_URI"], most_bytes=most_bytes)
