@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.integration.faults import StorageProxy
     from tests.integration.stack import Bucket, Service, Stack
 
-pytestmark = pytest.mark.xdist_group("access")
+pytestmark = pytest.mark.xdist_group("audit")
 
 EVERY_LINE = {"timestamp", "level", "logger", "message", "event"}
 

@@ -68,7 +68,7 @@ def test_a_head_has_the_headers_of_the_get(client: Client) -> None:
     client.put(
         "a.txt", b"hello", Content_Type="text/plain", X_File_Meta_Colour="red", Cache_Control="no-store"
     )
-    ours = {"X-Request-Id", "Date"}
+    ours = {"X-Request-Id", "Date", "RateLimit"}
 
     get, head = (dict(answer.headers.items()) for answer in (client.get("a.txt"), client.head("a.txt")))
 

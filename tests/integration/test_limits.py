@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.integration.faults import StorageProxy
     from tests.integration.stack import Bucket, Service, Stack
 
-pytestmark = pytest.mark.xdist_group("access")
+pytestmark = pytest.mark.xdist_group("limits")
 
 ORDER = {"file_path": "g.txt", "prompt": "x", "file_type": "Text", "overwrite": True}
 

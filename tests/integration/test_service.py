@@ -47,7 +47,7 @@ def test_deep_health_tells_of_everything_that_is_configured(client: Client) -> N
 
     assert (answer.status, {name: check["status"] for name, check in answer.json()["checks"].items()}) == (
         200,
-        {"s3": "ok", "openai": "ok"},
+        {"s3": "ok", "openai": "ok", "dynamodb": "ok"},
     )
 
 
@@ -72,7 +72,7 @@ def test_deep_health_tells_how_long_each_check_took(client: Client) -> None:
 def test_without_a_key_deep_health_does_not_ask_openai(stack: Stack, client_of: ClientOf) -> None:
     client = client_of(stack.service(OPENAI_API_KEY=""))
 
-    assert list(client.request("GET", "/health/deep").json()["checks"]) == ["s3"]
+    assert list(client.request("GET", "/health/deep").json()["checks"]) == ["s3", "dynamodb"]
 
 
 def test_without_a_key_generation_is_503(stack: Stack, client_of: ClientOf) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.integration.stack import Bucket, Service, Stack
 
-pytestmark = pytest.mark.xdist_group("access")
+pytestmark = pytest.mark.xdist_group("tokens")
 
 
 @pytest.fixture(scope="module")
