@@ -50,7 +50,7 @@ venv: $(READY) ## Make the virtual environment from the locked dependencies
 ##@ Test
 
 .PHONY: test
-test: test-unit test-contract test-integration test-load ## All tests but the browser's: unit, contract, integration, a short load
+test: test-unit test-contract test-integration test-load ## Unit, contract, integration, a short load: everything that takes minutes
 
 .PHONY: test-unit
 test-unit: $(READY) ## The parts by themselves; no socket is opened
@@ -62,7 +62,11 @@ test-contract: $(READY) ## The OpenAPI document, and every answer held to it
 
 .PHONY: test-integration
 test-integration: $(READY) ## The real server over real sockets, faults included
-	@$(PYTEST) -n 3 --dist loadgroup tests/integration
+	@$(PYTEST) -n 3 --dist loadgroup -m 'not thorough' tests/integration
+
+.PHONY: test-thorough
+test-thorough: $(READY) ## What that leaves out: the same by another way, or an end that takes its time
+	@$(PYTEST) -n 3 --dist loadgroup -m thorough tests/integration
 
 .PHONY: test-load
 test-load: $(READY) ## A short run of the load test: no request may fail

@@ -6,14 +6,12 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from files_api.adapters.audit_log import ship_audit
 from files_api.adapters.dynamodb.client import make_dynamodb_client
 from files_api.adapters.dynamodb.idempotency import DynamoIdempotencyStore
 from files_api.adapters.dynamodb.keys import DynamoKeyStore
 from files_api.adapters.dynamodb.usage import DynamoUsageStore
 from files_api.adapters.memory_idempotency import MemoryIdempotencyStore
 from files_api.adapters.memory_usage import MemoryUsageStore
-from files_api.adapters.oidc import OidcAuthenticator
 from files_api.adapters.openai_generator import OpenAiGenerator
 from files_api.adapters.request_counter import RequestCounter
 from files_api.adapters.s3.client import make_s3_access
@@ -60,6 +58,9 @@ class Dependencies:
 def make_dependencies(settings: Settings) -> Dependencies:
     """Make the real ones. Call it after the fork: clients must not be shared between processes."""
     if settings.audit_log_group is not None:
+        # Here, and so below: what is not configured costs nothing at the start, on which autoscaling waits.
+        from files_api.adapters.audit_log import ship_audit  # noqa: PLC0415
+
         ship_audit(
             settings.audit_log_group, region=settings.aws_region, endpoint_url=settings.aws_endpoint_url
         )
@@ -116,6 +117,8 @@ def _credentials(settings: Settings, keys: KeyStore | None) -> Credentials | Non
         return None
     tokens = None
     if "oidc" in settings.access:
+        from files_api.adapters.oidc import OidcAuthenticator  # noqa: PLC0415
+
         tokens = OidcAuthenticator(
             issuer=settings.oidc_issuer or "",
             audiences=settings.oidc_audience,

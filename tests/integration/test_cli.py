@@ -185,6 +185,7 @@ def test_the_line_is_in_cloudwatch_when_the_command_has_ended(operator: Operator
     ]
 
 
+@pytest.mark.thorough
 def test_a_command_is_done_though_cloudwatch_is_away(operator: Operator) -> None:
     host, port = dead_address()
     operator.environ["FILES_API_AUDIT_LOG_GROUP"] = "audit"
@@ -197,6 +198,7 @@ def test_a_command_is_done_though_cloudwatch_is_away(operator: Operator) -> None
     assert (ended.returncode, audit_line(ended)["event"]) == (0, "key_created")
 
 
+@pytest.mark.thorough
 def test_of_two_operators_who_create_the_same_client_one_is_refused(operator: Operator) -> None:
     with ThreadPoolExecutor(2) as both:
         ended = list(both.map(lambda _: operator.run("keys", "create", "acme", "--scope", "all"), range(2)))
@@ -205,6 +207,7 @@ def test_of_two_operators_who_create_the_same_client_one_is_refused(operator: Op
     assert len(operator.states()) == 1
 
 
+@pytest.mark.thorough
 def test_of_two_operators_who_rotate_the_same_client_one_is_refused(operator: Operator) -> None:
     operator.done("create", "acme", "--scope", "all")
 
@@ -215,6 +218,7 @@ def test_of_two_operators_who_rotate_the_same_client_one_is_refused(operator: Op
     assert len(operator.states()) == 2
 
 
+@pytest.mark.thorough
 def test_a_client_whose_keys_have_all_ended_gets_a_new_one(operator: Operator) -> None:
     operator.done("create", "acme", "--scope", "files:read")
     operator.done("rotate", "acme", "--old-expires-in", "0")
@@ -275,6 +279,7 @@ def test_a_table_that_cannot_be_reached_is_one_sentence(operator: Operator) -> N
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("answer", "left"), [(b"y\n", 0), (b"n\n", 1)])
 def test_at_a_terminal_a_deletion_is_asked_for(answer: bytes, left: int, operator: Operator) -> None:
     key_id = operator.json("create", "acme", "--scope", "all")["key_id"]
@@ -313,6 +318,7 @@ def test_a_command_without_any_stdin_is_not_asked(operator: Operator) -> None:
     assert (ended.returncode, "--yes" in ended.stderr) == (2, True), ended.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("where", [">/dev/full", "| true", ">&-"])
 @pytest.mark.parametrize("form", ["", "--json"])
 def test_a_key_that_nobody_will_ever_know_is_named_so_that_it_can_be_deleted(

@@ -47,7 +47,19 @@ OPERATIONS: dict[str, Callable[[Client], Answer]] = {
 EACH = pytest.mark.parametrize("call", OPERATIONS.values(), ids=OPERATIONS.keys())
 
 
-@pytest.fixture(params=[pytest.param(way, marks=pytest.mark.xdist_group(f"faults-{way}")) for way in WAYS])
+# The product's own way is in every run; the others are the same once more.
+@pytest.fixture(
+    params=[
+        pytest.param(
+            way,
+            marks=[
+                pytest.mark.xdist_group(f"faults-{way}"),
+                *([pytest.mark.thorough] if way != "http" else []),
+            ],
+        )
+        for way in WAYS
+    ]
+)
 def way(request: pytest.FixtureRequest) -> str:
     way: str = request.param
     return way

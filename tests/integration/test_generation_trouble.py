@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tests.integration.stack import Bucket, Stack
     from types_boto3_ssm import SSMClient
 
+# One service for all of them in one process, instead of one in each.
+pytestmark = pytest.mark.xdist_group("generation")
+
 ANY_KIND = (".txt", ".png", ".mp3")
 DEADLINE_SECONDS = 2.0
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.integration.client import Client
 from tests.integration.keys import Desk, with_key
-from tests.integration.stack import SECRET
+from tests.integration.stack import SECRET, wait_until
 
 from files_api.domain.access import Scope
 
@@ -232,45 +232,35 @@ needs_valkey = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Valkey]:
-    running = Valkey(str(PROGRAM), tmp_path)
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    running = Valkey(str(PROGRAM), tmp_path_factory.mktemp("valkey"))
     yield running
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def fleet(stack: Stack, store: Valkey) -> list[Service]:
+    """Two instances that count together, each by one of the two names that the store has."""
+    return [
+        stack.service(FILES_API_ACCESS="keys", FILES_API_LIMITS_STORAGE=f"{scheme}://{store.address}/0")
+        for scheme in ("valkey", "redis")
+    ]
+
+
 @needs_valkey
 @counts
-@pytest.mark.parametrize("scheme", ["valkey", "redis"])
-def test_a_fleet_counts_together(fresh_service: StartService, desk: Desk, store: Valkey, scheme: str) -> None:
-    fleet = [
-        fresh_service(FILES_API_ACCESS="keys", FILES_API_LIMITS_STORAGE=f"{scheme}://{store.address}/0")
-        for _ in range(2)
-    ]
+def test_a_fleet_counts_together(fleet: list[Service], desk: Desk) -> None:
     key = desk.make(plan=None, reads_per_minute=3)
 
     assert [list_files(with_key(service, key)).status for service in fleet * 2] == [200, 200, 200, 429]
 
 
 @needs_valkey
-def test_when_the_store_is_gone_requests_pass_and_the_log_counts_it(
-    fresh_service: StartService, desk: Desk, store: Valkey
-) -> None:
-    service = fresh_service(FILES_API_ACCESS="keys", FILES_API_LIMITS_STORAGE=f"valkey://{store.address}")
-    client = with_key(service, desk.make(plan=None, reads_per_minute=1))
-    store.stop()
-
-    assert [list_files(client).status for _ in range(3)] == [200, 200, 200]
-    line = service.log.wait_for(lambda record: record.get("event") == "limits_unavailable")
-    assert (line["level"], line["passed"]) == ("ERROR", 1)
-
-
-@needs_valkey
 def test_when_the_store_is_silent_requests_hardly_wait(
-    fresh_service: StartService, desk: Desk, store: Valkey
+    fleet: list[Service], desk: Desk, store: Valkey
 ) -> None:
-    service = fresh_service(FILES_API_ACCESS="keys", FILES_API_LIMITS_STORAGE=f"valkey://{store.address}")
-    client = with_key(service, desk.make(plan=None, reads_per_minute=1))
+    client = with_key(fleet[0], desk.make(plan=None, reads_per_minute=1))
     list_files(client)
 
     with store.asleep():
@@ -281,20 +271,18 @@ def test_when_the_store_is_silent_requests_hardly_wait(
 
 
 @needs_valkey
-def test_when_the_store_is_back_it_counts_again(
-    fresh_service: StartService, desk: Desk, store: Valkey
+def test_when_the_store_is_gone_requests_pass_and_the_log_counts_it_until_it_is_back(
+    fleet: list[Service], desk: Desk, store: Valkey
 ) -> None:
-    service = fresh_service(FILES_API_ACCESS="keys", FILES_API_LIMITS_STORAGE=f"valkey://{store.address}")
-    client = with_key(service, desk.make(plan=None, reads_per_minute=1))
+    client = with_key(fleet[1], desk.make(plan=None, reads_per_minute=1))
     store.stop()
-    list_files(client)
-    store.start()
 
-    ends_at = time.monotonic() + 20
-    while list_files(client).status != 429:
-        assert time.monotonic() < ends_at, "nothing is counted"
-        # Nobody is told when the pause of the service is over.
-        time.sleep(0.2)
+    assert [list_files(client).status for _ in range(3)] == [200, 200, 200]
+    line = fleet[1].log.wait_for(lambda record: record.get("event") == "limits_unavailable")
+    assert (line["level"], line["passed"]) == ("ERROR", 1)
+    store.start()
+    # Nobody is told when the pause of the service is over.
+    wait_until(lambda: list_files(client).status == 429, "requests are counted again", 20)
 
 
 # Quotas ------------------------------------------------------------------------------------------------------------
@@ -338,8 +326,8 @@ def test_generations_beyond_the_quota_do_not_ask_the_model(guarded: Service, des
     assert statuses == [201, 429]
 
 
-def test_a_quota_holds_on_every_instance(fresh_service: StartService, desk: Desk, prefix: str) -> None:
-    fleet = [fresh_service(FILES_API_ACCESS="keys") for _ in range(2)]
+@needs_valkey
+def test_a_quota_holds_on_every_instance(fleet: list[Service], desk: Desk, prefix: str) -> None:
     key = desk.make(root=prefix, stored_bytes_per_day=10)
 
     assert [with_key(service, key).put("a", b"x" * 6).status for service in fleet] == [201, 429]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [pytest.mark.xdist_group("make_run"), pytest.mark.timeout(120)]
+thorough = pytest.mark.thorough
 
 END_SECONDS = 30
 
@@ -202,7 +203,10 @@ def test_a_wrong_setting_is_told_in_a_sentence() -> None:
     assert refused.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, *(pytest.param(other, marks=thorough) for other in (signal.SIGTERM, signal.SIGHUP))],
+)
 def test_a_signal_stops_everything(number: signal.Signals, tmp_path: Path) -> None:
     with running(tmp_path) as run:
         assert len(run.children) >= 4  # S3, OpenAI, gunicorn, its worker
@@ -215,6 +219,7 @@ def test_a_signal_stops_everything(number: signal.Signals, tmp_path: Path) -> No
         assert_nothing_left(run, ports)
 
 
+@thorough
 def test_a_request_that_runs_is_answered_before_the_end(tmp_path: Path) -> None:
     with running(tmp_path) as run, socket.create_connection(("127.0.0.1", run.port), timeout=30) as client:
         head = (
@@ -229,6 +234,7 @@ def test_a_request_that_runs_is_answered_before_the_end(tmp_path: Path) -> None:
         assert run.process.wait(END_SECONDS) == 0
 
 
+@thorough
 def test_an_impatient_second_interrupt_ends_it_at_once(tmp_path: Path) -> None:
     grace = 60
     with (
@@ -248,6 +254,7 @@ def test_an_impatient_second_interrupt_ends_it_at_once(tmp_path: Path) -> None:
         assert_nothing_left(run, ports)
 
 
+@thorough
 def test_nothing_outlives_a_supervisor_that_was_killed(tmp_path: Path) -> None:
     with running(tmp_path) as run:
         ports = run.ports()
@@ -256,6 +263,7 @@ def test_nothing_outlives_a_supervisor_that_was_killed(tmp_path: Path) -> None:
         assert_nothing_left(run, ports)
 
 
+@thorough
 def test_the_end_of_one_part_ends_all_and_says_which(tmp_path: Path) -> None:
     with running(tmp_path) as run:
         ports = run.ports()

@@ -56,9 +56,33 @@ def test_a_missing_bucket_is_named() -> None:
         Settings.from_env({"FILES_API_ACCESS": "open"})
 
 
-def test_the_text_of_an_error_is_one_sentence() -> None:
-    with pytest.raises(SettingsError, match=r"^[^\n]+\.$"):
-        settings(PORT="http")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FILES_API_BUCKET", ""),
+        ("FILES_API_BUCKET", "Not_A_Bucket"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "http"),
+        ("WEB_CONCURRENCY", "0"),
+        ("FILES_API_MAX_FILE_BYTES", "5GiB"),
+        ("FILES_API_MAX_FILE_BYTES", "0"),
+        ("FILES_API_MAX_FILE_BYTES", str(2**60)),
+        ("FILES_API_PART_SIZE_BYTES", "1024"),
+        ("FILES_API_HEADER_TIMEOUT_SECONDS", "soon"),
+        ("FILES_API_BODY_TIMEOUT_SECONDS", "-1"),
+        ("FILES_API_REQUEST_DEADLINE_SECONDS", "nan"),
+        ("AWS_ENDPOINT_URL", "localhost:9000"),
+        ("OPENAI_BASE_URL", "ftp://a"),
+        ("FILES_API_CORS_ORIGINS", "app.example.com"),
+        ("FILES_API_CORS_ORIGINS", "https://a.example/"),
+        ("FILES_API_LOG_LEVEL", "LOUD"),
+        ("FILES_API_TEXT_MODELS", ","),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_sentence(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name} [^\n]+\.$"):
+        settings(**{name: value})
 
 
 def test_an_empty_value_is_no_value() -> None:
