@@ -2,6 +2,7 @@
 # Python 3.11+ and make.
 
 PORT ?= 8000
+TRACE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
@@ -37,8 +38,8 @@ help: ## List the targets
 
 # `exec`: Ctrl-C and SIGTERM reach the program itself, and make has nothing to complain of when it ends well.
 .PHONY: run
-run: $(READY) ## Run the service with a local S3 and a stand-in for OpenAI (PORT=8000)
-	@exec $(RUN) files_api.devtools.run --port $(PORT)
+run: $(READY) ## Run the service with a local S3 and a stand-in for OpenAI (PORT=8000, TRACE=1: spans as trees)
+	@$(if $(TRACE),FILES_API_TRACE=$(TRACE)) exec $(RUN) files_api.devtools.run --port $(PORT)
 
 .PHONY: serve
 serve: $(READY) ## Run the service alone, against what the environment names: real AWS, real OpenAI

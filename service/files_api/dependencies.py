@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import gevent
 
 from files_api.adapters.dynamodb.client import make_dynamodb_client
 from files_api.adapters.dynamodb.idempotency import DynamoIdempotencyStore
@@ -13,7 +14,7 @@ from files_api.adapters.dynamodb.usage import DynamoUsageStore
 from files_api.adapters.memory_idempotency import MemoryIdempotencyStore
 from files_api.adapters.memory_usage import MemoryUsageStore
 from files_api.adapters.openai_generator import OpenAiGenerator
-from files_api.adapters.request_counter import RequestCounter
+from files_api.adapters.request_counter import make_request_counter
 from files_api.adapters.s3.client import make_s3_access
 from files_api.adapters.s3.store import S3Store
 from files_api.adapters.s3.uploads import Uploader
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from files_api.domain.access import Authenticator
     from files_api.domain.ports import Generator, IdempotencyStore, KeyStore, ObjectStore, UsageStore
     from files_api.settings import Settings
-    from files_api.web.limits import RequestCounter as AnyRequestCounter
+    from files_api.web.limits import RequestCounter
 
 # An instance that dies in the middle of a generation leaves its Idempotency-Key claimed for so long, beyond the
 # deadline of the generation itself.
@@ -50,15 +51,19 @@ class Dependencies:
     generator: Generator
     idempotency: IdempotencyStore
     usage: UsageStore
-    counter: AnyRequestCounter
+    counter: RequestCounter
     credentials: Authenticator | None
     checks: dict[str, Callable[[], Any]]
 
 
 def make_dependencies(settings: Settings) -> Dependencies:
     """Make the real ones. Call it after the fork: clients must not be shared between processes."""
-    if settings.audit_log_group is not None:
+    if settings.otlp_endpoint is not None or settings.trace_console:
         # Here, and so below: what is not configured costs nothing at the start, on which autoscaling waits.
+        from files_api.telemetry.setup import start_telemetry  # noqa: PLC0415
+
+        start_telemetry(settings)
+    if settings.audit_log_group is not None:
         from files_api.adapters.audit_log import ship_audit  # noqa: PLC0415
 
         ship_audit(
@@ -89,7 +94,7 @@ def make_dependencies(settings: Settings) -> Dependencies:
         generator=generator,
         idempotency=idempotency,
         usage=usage,
-        counter=RequestCounter(settings.limits_storage),
+        counter=make_request_counter(settings.limits_storage),
         credentials=_credentials(settings, keys),
         checks=checks,
     )
@@ -132,6 +137,6 @@ def _credentials(settings: Settings, keys: KeyStore | None) -> Credentials | Non
             environment=settings.environment,
             plans=settings.plans,
             default_plan=settings.default_plan,
-            in_background=lambda work: threading.Thread(target=work, daemon=True).start(),
+            in_background=gevent.spawn,
         )
     return Credentials(keys=judge, tokens=tokens)

@@ -159,6 +159,9 @@ class Settings:
     limits_storage: str = field(repr=False)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     audit_log_group: str | None
+    otlp_endpoint: str | None
+    traces_sampler: str | None
+    trace_console: bool
     host: str
     port: int
     worker_processes: int
@@ -439,6 +442,23 @@ class SettingsSchema(_SharedSchema):
         "DEBUG, INFO, WARNING or ERROR; health checks are logged at DEBUG.",
         "INFO",
         validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"], error="must be one of {choices}"),
+    )
+    otlp_endpoint = _text(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "The collector that gets traces and metrics, by OTLP over HTTP; none are made without one.",
+        validate=_HTTP_URL,
+    )
+    traces_sampler = _text(
+        "OTEL_TRACES_SAMPLER",
+        "Which traces are sent, in OpenTelemetry's words; by default a tenth, unless somebody else has decided.",
+    )
+    trace_console = ma.Boolean(
+        data_key="FILES_API_TRACE",
+        load_default=False,
+        truthy={"1"},
+        falsy={"0"},
+        error_messages={"invalid": "must be 1 or 0"},
+        metadata={"help": "1: write every request as a tree of spans to stderr, for developers."},
     )
     commit = _text("FILES_API_COMMIT", "The commit that `/version` tells.", "unknown")
     drain_file = _text(

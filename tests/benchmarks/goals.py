@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import memory, overload, slow_clients, start_up
-from tests.benchmarks.servers import NGINX, PLAIN_BOTO3, SERVICE, STOCK_NGINX
+from tests.benchmarks.servers import NGINX, PLAIN_BOTO3, SERVICE, STOCK_NGINX, TRACED
 from tests.benchmarks.small_files import FORM_PUT, GET, HEAD, LIST, RAW_PUT
 from tests.benchmarks.streams import DOWNLOADS, FORM_UPLOAD, RAW_UPLOAD
 
@@ -32,6 +32,8 @@ START_UP_SECONDS = 1.5
 CPU_MS = {GET: 1.3, HEAD: 1.2, RAW_PUT: 1.8, FORM_PUT: 1.8}
 _CONNECTIONS = (16, 64)
 _OVERLOAD = 4.0
+# Telemetry may cost so much of the requests a second, at its default sampling.
+_WITH_TELEMETRY = 0.85
 
 
 class Direction(Enum):
@@ -156,6 +158,13 @@ def _small_goals() -> Iterator[Goal]:
                 ),
                 Direction.AT_LEAST,
                 0.25,
+            )
+            rate = _figure("small", "requests_per_second", server=SERVICE, **here)
+            yield Goal(
+                f"{name}: requests/s with telemetry, of those without",
+                _ratio(_figure("small", "requests_per_second", server=TRACED, **here), rate),
+                Direction.AT_LEAST,
+                _WITH_TELEMETRY,
             )
     yield Goal(
         f"{LIST}: CPU on plain boto3, times ours",

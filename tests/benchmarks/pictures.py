@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks import goals, overload
 from tests.benchmarks.figures import GOAL_COLOUR, legend_below, sheet
-from tests.benchmarks.servers import NGINX, PLAIN_BOTO3, S3_DIRECTLY, SERVICE, STOCK_NGINX
+from tests.benchmarks.servers import NGINX, PLAIN_BOTO3, S3_DIRECTLY, SERVICE, STOCK_NGINX, TRACED
 from tests.benchmarks.small_files import LIST
 from tests.benchmarks.tables import groups
 
@@ -28,6 +28,7 @@ _COLOURS = {
     STOCK_NGINX: "#56B4E9",
     SERVICE: "#0072B2",
     PLAIN_BOTO3: "#E69F00",
+    TRACED: "#CC79A7",
 }
 _OTHER_COLOURS = ("#0072B2", "#E69F00", "#009E73")
 _GROUP_WIDTH = 0.84

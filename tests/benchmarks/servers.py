@@ -22,6 +22,7 @@ NGINX = "nginx → S3"
 STOCK_NGINX = "nginx as it comes"
 SERVICE = "service"
 PLAIN_BOTO3 = "plain boto3"
+TRACED = "service, telemetry on"
 _PLAIN_BOTO3_APP = "tests.benchmarks.plain_boto3:make_app()"
 _NAMES = {
     None: SERVICE,
@@ -182,6 +183,7 @@ def service(
     core: int | None = None,
     settings: Mapping[str, str] | None = None,
     application: str | None = None,
+    name: str | None = None,
 ) -> Iterator[Server]:
     """Run the service under gunicorn, as in production.
 
@@ -193,6 +195,7 @@ def service(
         core: The one core that it may use; all when None.
         settings: What else is in its environment.
         application: Another application than the product's, as gunicorn names it.
+        name: What it is called in the tables; by what it is when None.
     """
     port = free_port()
     # Nothing of the caller's AWS or FILES_API settings may leak in, and no log level either.
@@ -220,10 +223,20 @@ def service(
     if application is not None:
         # What the command line names goes before the configuration's.
         command.append(application)
-    name = _NAMES[application]
+    name = name or _NAMES[application]
     log = work / f"{name}.log"
     with running(command, log, port, "/health/ready", environment=environment) as (process, seconds):
         yield Server(name, port, "/v1/files/", process, seconds)
+
+
+@contextmanager
+def collector(work: Path) -> Iterator[str]:
+    """Run what takes traces and metrics, and tell its URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.collector", str(port)]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_PROJECT)}
+    with running(command, work / "collector.log", port, "/", environment=environment):
+        yield f"http://{HOST}:{port}"
 
 
 def last_error(work: Path) -> str | None:
@@ -259,4 +272,7 @@ def side_by_side(
         servers.append(stack.enter_context(service(work, s3, workers, certificate=certificate)))
         if for_small_files:
             servers.append(stack.enter_context(service(work, s3, workers, application=_PLAIN_BOTO3_APP)))
+            url = stack.enter_context(collector(work))
+            telemetry = {"OTEL_EXPORTER_OTLP_ENDPOINT": url}
+            servers.append(stack.enter_context(service(work, s3, workers, settings=telemetry, name=TRACED)))
         yield servers

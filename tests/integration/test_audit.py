@@ -178,6 +178,7 @@ TROUBLE: dict[str, Callable[[StorageProxy], None]] = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("trouble", TROUBLE)
 def test_when_cloudwatch_is_in_trouble_requests_are_not(
     fresh_service: StartService, desk: Desk, storage: StorageProxy, group: str, trouble: str

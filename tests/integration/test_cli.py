@@ -138,6 +138,7 @@ def test_the_life_of_a_client(operator: Operator) -> None:
     }
 
 
+@pytest.mark.thorough
 def test_the_key_that_is_written_is_the_key_that_is_kept(operator: Operator, tables: Tables) -> None:
     text = read_key(operator.done("create", "acme", "--scope", "all").removesuffix("\n"))
 
@@ -156,6 +157,7 @@ def test_the_secret_is_nowhere_but_on_stdout(operator: Operator, tables: Tables)
     assert (text.key_id in elsewhere, text.secret in elsewhere) == (True, False)
 
 
+@pytest.mark.thorough
 def test_a_change_is_a_line_of_json_on_stderr(operator: Operator) -> None:
     ended = operator.run("keys", "create", "acme", "--scope", "files:read", "--json")
 
@@ -175,6 +177,7 @@ def test_a_change_is_a_line_of_json_on_stderr(operator: Operator) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_the_line_is_in_cloudwatch_when_the_command_has_ended(operator: Operator, tables: Tables) -> None:
     group = operator.environ["FILES_API_AUDIT_LOG_GROUP"] = f"audit-{tables.keys}"
 
@@ -243,6 +246,7 @@ def test_settings_are_taken_from_a_file(operator: Operator, tmp_path: Path) -> N
     assert (ended.returncode, ended.stdout) == (0, "There are no keys.\n"), ended.stderr
 
 
+@pytest.mark.thorough
 def test_what_is_in_the_environment_wins_over_the_file(operator: Operator, tmp_path: Path) -> None:
     file = tmp_path / "environment"
     file.write_text("FILES_API_KEYS_TABLE=another-table\n")
@@ -270,6 +274,7 @@ def test_trouble_is_one_sentence_that_tells_the_reason(
     assert reason in one_sentence(operator.run("keys", "list"))
 
 
+@pytest.mark.thorough
 def test_a_table_that_cannot_be_reached_is_one_sentence(operator: Operator) -> None:
     host, port = dead_address()
     operator.environ["AWS_ENDPOINT_URL"] = f"http://{host}:{port}"
@@ -303,6 +308,7 @@ def test_at_a_terminal_a_deletion_is_asked_for(answer: bytes, left: int, operato
     assert len(operator.states()) == left
 
 
+@pytest.mark.thorough
 def test_a_command_without_any_stdin_is_not_asked(operator: Operator) -> None:
     key_id = operator.json("create", "acme", "--scope", "all")["key_id"]
 
@@ -346,6 +352,7 @@ def test_a_key_that_nobody_will_ever_know_is_named_so_that_it_can_be_deleted(
     )
 
 
+@pytest.mark.thorough
 def test_a_prefix_that_the_terminal_cannot_show_is_escaped(operator: Operator) -> None:
     operator.done("create", "acme", "--scope", "all", "--prefix", "文件")
     operator.environ["PYTHONIOENCODING"] = "latin-1"

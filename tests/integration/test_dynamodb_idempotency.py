@@ -395,6 +395,7 @@ def test_a_failure_is_told_as_it_is_also_where_the_key_cannot_be_given_back(
     claim(other)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("trouble", ["dead", *TROUBLES])
 def test_whatever_is_wrong_with_dynamodb_nothing_is_run_and_nobody_waits_long(
     tables: Tables, trouble: str

@@ -551,6 +551,7 @@ def calls_of(store: DynamoKeyStore) -> dict[str, Callable[[], object]]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("trouble", ["dead", *TROUBLES])
 def test_whatever_is_wrong_with_dynamodb_nobody_passes_and_nobody_waits_long(
     tables: Tables, trouble: str

@@ -146,6 +146,7 @@ def test_a_subject_may_be_anything_and_is_not_to_be_read_in_the_table(
     assert subject not in str(tables.items(tables.state))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("trouble", ["dead", *TROUBLES])
 def test_whatever_is_wrong_with_dynamodb_nothing_is_taken_and_nobody_waits_long(
     tables: Tables, trouble: str

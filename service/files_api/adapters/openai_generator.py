@@ -21,6 +21,7 @@ from files_api.adapters.openai_key import OpenAiKey
 from files_api.adapters.openai_requests import body_of
 from files_api.domain.errors import FilesApiError, GenerationRefused, GeneratorBadAnswer
 from files_api.domain.generation import Kind, SpeechOptions
+from files_api.telemetry.tracing import client_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -113,7 +114,18 @@ class OpenAiGenerator:
     def generate(self, request: GenerationRequest) -> GeneratedContent:
         """See `Generator.generate`. The deadline covers everything, a retry and reading the key included."""
         limit = self._settings.max_generated_bytes
-        with deadline_of(self._settings.generation_deadline_seconds) as deadline:
+        # By the conventions for generative AI (https://opentelemetry.io/docs/specs/semconv/gen-ai/), no content. The
+        # instrumentation that there is knows chats alone, not images and speech.
+        attributes = {
+            "gen_ai.operation.name": "generate_content",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.request.model": request.model,
+            "gen_ai.output.type": request.kind.name.lower(),
+        }
+        with (
+            client_span(f"generate_content {request.model}", attributes),
+            deadline_of(self._settings.generation_deadline_seconds) as deadline,
+        ):
             body = self._with_retry(self._call(request), deadline)
             match request.kind:
                 case Kind.TEXT:

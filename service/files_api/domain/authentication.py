@@ -63,7 +63,7 @@ class KeyAuthenticator:
         environment: str,
         plans: Mapping[str, Plan],
         default_plan: str,
-        in_background: Callable[[Callable[[], None]], None],
+        in_background: Callable[[Callable[[], None]], object],
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from files_api.domain.errors import DigestMismatch, FileTooLarge
@@ -80,6 +81,8 @@ class IncomingContent:
         }
         self.declared_bytes = declared_bytes
         self.size_bytes = 0
+        #: How long hashing has taken so far, in seconds.
+        self.hash_seconds = 0.0
 
     def readinto(self, room: memoryview) -> int:
         """Put some bytes into `room` and tell how many; 0 at the end, when everything was found to be right.
@@ -98,9 +101,11 @@ class IncomingContent:
         self.size_bytes += count
         if self.size_bytes > self._max_bytes:
             self._refuse_size()
+        began = time.perf_counter()
         self._sha256.update(room[:count])
         for hasher in self._others.values():
             hasher.update(room[:count])
+        self.hash_seconds += time.perf_counter() - began
         return count
 
     def _check_digests(self) -> None:

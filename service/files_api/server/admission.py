@@ -12,6 +12,7 @@ import re
 import time
 
 from files_api.server.refusals import Refusal, new_uuid
+from files_api.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Admission:
         if self._in_work < self._most or _ALWAYS_ADMITTED.match(head):
             return None
         self._refused += 1
+        metrics.record_limit_hit("concurrency")
         self._tell()
         wanted = _REQUEST_ID.search(head)
         return Refusal(

@@ -22,6 +22,7 @@ from files_api.server.connection import Connection
 from files_api.server.lifecycle import LIFECYCLE
 from files_api.server.refusals import refusal
 from files_api.server.sized_body import SizedBody
+from files_api.telemetry import metrics
 
 if TYPE_CHECKING:
     import socket
@@ -70,6 +71,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         super().run()
 
     def _log_exception(self, context: object, kind: type, error: BaseException | None, trace: Any) -> None:
+        metrics.record_unhandled_exception("background")
         self.log.error("a greenlet failed", exc_info=(kind, error, trace))
 
     def server_class(self, listener: socket.socket, *, spawn: Pool, **_: Any) -> StreamServer:

@@ -6,7 +6,10 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from opentelemetry import trace
 from pythonjsonlogger.json import JsonFormatter
+
+from files_api.telemetry.tracing import ids_of
 
 # What no line shows need not be found out for each of them
 # (https://docs.python.org/3/howto/logging.html#optimization): under gevent, the thread alone costs as much as a line.
@@ -30,6 +33,11 @@ class LogFormatter(JsonFormatter):
         log_data["level"] = record.levelname
         log_data["logger"] = record.name
         super().add_fields(log_data, record, message_dict)
+        ids = ids_of(trace.get_current_span())
+        if ids is not None:
+            log_data["trace_id"] = ids.trace_id
+            log_data["span_id"] = ids.span_id
+            log_data["xray_trace_id"] = ids.xray_trace_id
 
 
 class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic for type checkers alone

@@ -19,7 +19,7 @@ from flask import g, request
 
 from files_api.domain.access import Caller, Scope
 from files_api.domain.errors import InvalidCredential, MissingCredential, MissingScope
-from files_api.telemetry import audit
+from files_api.telemetry import audit, metrics
 from files_api.web.request_log import request_record
 
 if TYPE_CHECKING:
@@ -191,6 +191,7 @@ class Gate:
 
     @staticmethod
     def _tell_failure(reason: str, key_id: str | None) -> None:
+        metrics.record_authentication_failure(reason)
         audit.record(
             "authentication_failed",
             level=logging.WARNING,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, jsonify, request
 
 from files_api.domain.access import Scope
+from files_api.domain.errors import FilesApiError
 from files_api.domain.generation import GeneratedFile, GenerationRules, read_request
 from files_api.domain.idempotency import check_key, fingerprint_of, replay_or_run
 from files_api.domain.paths import encode_url_path
+from files_api.telemetry import metrics
 from files_api.web.access import current_caller, needs
 from files_api.web.api import Blueprint
 from files_api.web.files import stored_file_json
@@ -20,7 +24,10 @@ from files_api.web.openapi.problems import BEHIND_THE_GATE, problems
 from files_api.web.schemas import GeneratedFileSchema, GenerationSchema, NoQuery
 
 if TYPE_CHECKING:
-    from files_api.domain.generation import Generation
+    from collections.abc import Iterator
+
+    from files_api.domain.generation import Generation, GenerationRequest
+    from files_api.domain.models import Usage
     from files_api.domain.ports import IdempotencyStore
     from files_api.web.access import FilesOfCaller
 
@@ -48,6 +55,30 @@ def _response_of(answer: bytes) -> Response:
         response.status_code = HTTPStatus.CREATED
         response.headers["Location"] = f"/v1/files/{encode_url_path(body['file_path'])}"
     return response
+
+
+@contextmanager
+def _measured(asked: GenerationRequest) -> Iterator[list[Usage]]:
+    """Measure a generation; whoever makes it puts in what it has used."""
+    used: list[Usage] = []
+    began = time.monotonic()
+    outcome = "internal_error"
+    try:
+        yield used
+        outcome = "ok"
+    except FilesApiError as error:
+        outcome = error.code
+        raise
+    finally:
+        metrics.record_generation(
+            kind=asked.kind, model=asked.model, outcome=outcome, seconds=time.monotonic() - began
+        )
+        for usage in used:
+            for direction, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
+                if tokens is not None:
+                    metrics.record_tokens(
+                        kind=asked.kind, model=asked.model, direction=direction, tokens=tokens
+                    )
 
 
 def make_generations_blueprint(
@@ -108,7 +139,9 @@ def make_generations_blueprint(
         )
 
         def run() -> bytes:
-            made = generation.create(files, body["file_path"], asked, overwrite=body["overwrite"])
+            with _measured(asked) as measured:
+                made = generation.create(files, body["file_path"], asked, overwrite=body["overwrite"])
+                measured.append(made.usage)
             return _answer_of(made)
 
         key = request.headers.get("Idempotency-Key")

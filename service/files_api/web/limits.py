@@ -13,6 +13,7 @@ from flask import g
 from files_api.domain.access import Scope
 from files_api.domain.errors import RateLimited
 from files_api.domain.plans import Budget
+from files_api.telemetry import metrics
 from files_api.web.access import current_caller, current_need
 from files_api.web.client_address import network_of
 
@@ -67,9 +68,11 @@ class Limits:
         who = caller.subject if caller.key_id is not None else f"address:{network_of(g.client_address)}"
         standing = self._counter.count(f"{budget}:{who}", limit)
         if standing is None:
+            metrics.record_limits_unavailable()
             return
         g.standing = (budget, standing)
         if standing.is_over:
+            metrics.record_limit_hit(budget)
             raise RateLimited(f"There are {limit} {budget} a minute for this caller.", standing.reset_seconds)
 
 

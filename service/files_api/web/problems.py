@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from files_api.domain import errors
 from files_api.server.statuses import title_of
+from files_api.telemetry import metrics
 from files_api.web.access import challenge_of
 from files_api.web.request_log import request_record
 
@@ -70,6 +71,11 @@ _FIELD_OF: Mapping[type[errors.FilesApiError], tuple[str, str]] = MappingProxyTy
         errors.GenerationRefused: ("json", ""),
         errors.IdempotencyKeyReused: ("header", "Idempotency-Key"),
     }
+)
+
+# Which limit it is; those of budgets are counted where they are known (`web.limits`).
+_LIMIT_OF: Mapping[type[errors.FilesApiError], str] = MappingProxyType(
+    {errors.GenerationBusy: "generation_slots", errors.QuotaExceeded: "quota"}
 )
 
 #: What Flask and Werkzeug raise by themselves.
@@ -138,6 +144,8 @@ def on_domain_error(error: errors.FilesApiError) -> Response:
         return on_unexpected_error(error)
     headers: dict[str, str] = {}
     problems = None
+    if type(error) in _LIMIT_OF:
+        metrics.record_limit_hit(_LIMIT_OF[type(error)])
     if isinstance(error, errors.RetryableError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     challenge = challenge_of(error)
@@ -186,6 +194,7 @@ def on_http_exception(error: HTTPException) -> Response:
 
 def on_unexpected_error(error: Exception) -> Response:
     """Answer what nobody foresaw: the cause goes to the log, the caller gets an id to ask about."""
+    metrics.record_unhandled_exception("request")
     log.error(
         "unexpected error",
         exc_info=error,

@@ -10,14 +10,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from files_api.domain.errors import StorageReadCut
+from files_api.telemetry import metrics
+from files_api.telemetry.tracing import begin_server_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from files_api.telemetry.tracing import ServerSpan
+
 log = logging.getLogger(__name__)
 
 _ENVIRON_KEY = "files_api.request"
+_FILE_ROUTE = "/v1/files/{file_path}"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -36,6 +41,7 @@ class RequestRecord:
     outcome: str = "client_gone"
     error_code: str | None = None
     key_id: str | None = None
+    span: ServerSpan | None = None
 
     @property
     def is_quiet(self) -> bool:
@@ -66,6 +72,8 @@ class RequestLog:
             path=environ["RAW_URI"].partition("?")[0],
         )
         environ[_ENVIRON_KEY] = record
+        record.span = begin_server_span(environ)
+        metrics.record_active_requests(1)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             record.status = int(status[:3])
@@ -104,10 +112,24 @@ class _LoggedBody:
             if close is not None:
                 close()
         finally:
-            _write(self._record)
+            _tell(self._record)
 
 
-def _write(record: RequestRecord) -> None:
+def _tell(record: RequestRecord) -> None:
+    """Tell of a request that has ended: to the log while its trace is current, then to the metrics and the trace."""
+    seconds = time.monotonic() - record.started
+    _write(record, seconds)
+    metrics.record_active_requests(-1)
+    metrics.record_request(method=record.method, route=record.route, status=record.status, seconds=seconds)
+    if record.method == "GET" and record.route == _FILE_ROUTE and 200 <= record.status < 300:
+        metrics.record_bytes_downloaded(record.bytes_out)
+    if record.span is not None:
+        record.span.end(
+            method=record.method, route=record.route, status=record.status, error_code=record.error_code
+        )
+
+
+def _write(record: RequestRecord, seconds: float) -> None:
     level = logging.DEBUG if record.is_quiet else logging.INFO
     if log.isEnabledFor(level):
         log.log(
@@ -122,7 +144,7 @@ def _write(record: RequestRecord) -> None:
                 "status": record.status,
                 "bytes_in": record.bytes_in,
                 "bytes_out": record.bytes_out,
-                "duration_ms": round((time.monotonic() - record.started) * 1000, 2),
+                "duration_ms": round(seconds * 1000, 2),
                 "outcome": record.outcome,
                 "error_code": record.error_code,
                 "key_id": record.key_id,

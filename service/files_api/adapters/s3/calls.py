@@ -23,6 +23,8 @@ from botocore.retries import quota, standard
 from files_api.adapters.s3.answers import read_listing
 from files_api.adapters.s3.errors import S3Refused
 from files_api.adapters.s3.signing import EMPTY_SHA256_HASH, UNSIGNED_PAYLOAD
+from files_api.telemetry import metrics
+from files_api.telemetry.tracing import client_span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,21 +179,39 @@ class SignedCalls:
         payload_sha256: str = EMPTY_SHA256_HASH,
     ) -> Answer:
         """Make one call, in as many attempts as botocore's policy grants it."""
+        attributes = {"rpc.system": "aws-api", "rpc.service": "S3", "rpc.method": operation}
+        with client_span(f"S3.{operation}", attributes):
+            return self._try(operation, method, target, headers, body, payload_sha256)
+
+    def _try(  # noqa: PLR0913, PLR0917  # likewise
+        self,
+        operation: str,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | bytearray,
+        payload_sha256: str,
+    ) -> Answer:
         context: dict[str, Any] = {}
         attempt = 1
         while True:
+            began = time.monotonic()
             response: tuple[_Status, dict[str, Any]] | None = None
             failure: Exception
             try:
                 fields = self._signer.sign(method, target, headers, payload_sha256)
                 answer = self._wire.exchange(method, target, fields, body)
                 if answer.status < 300:
+                    metrics.record_s3_call(operation, outcome="ok", seconds=time.monotonic() - began)
                     self._quota.release_retry_quota(context, _Status(answer))  # type: ignore[arg-type]  # likewise
                     return answer
                 failure = refused = _refusal(answer, operation, attempt)
                 response = (_Status(answer), {"Error": {"Code": refused.code}})
+                outcome = "throttled" if answer.status in {429, 503} else "refused"
             except (BotoConnectionError, HTTPClientError) as error:
                 failure = error
+                outcome = "unreachable"
+            metrics.record_s3_call(operation, outcome=outcome, seconds=time.monotonic() - began)
             pause = self._retries.needs_retry(
                 response=response,
                 attempts=attempt,
@@ -202,6 +222,7 @@ class SignedCalls:
             if pause is None:
                 raise failure
             attempt += 1
+            metrics.record_s3_retry(operation)
             time.sleep(pause)
 
 

@@ -11,6 +11,7 @@ import re
 import sys
 from collections import deque
 from contextlib import suppress
+from contextvars import copy_context
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ from files_api.adapters.s3.budget import waiting_for_s3
 from files_api.adapters.s3.digests import remember_digest
 from files_api.adapters.s3.errors import S3Refused, refusal_of, translated
 from files_api.domain.errors import FilesApiError, WriteConflict
+from files_api.telemetry import metrics
+from files_api.telemetry.tracing import add_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -142,6 +145,14 @@ class Uploader:
         self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition
     ) -> str:
         """Store the content, whole or not at all, and tell its ETag. Errors: see ObjectStore.put."""
+        etag = self._put(key, content, attributes, condition)
+        metrics.record_bytes_uploaded(content.size_bytes)
+        add_span("hash", content.hash_seconds)
+        return etag
+
+    def _put(
+        self, key: str, content: IncomingContent, attributes: FileAttributes, condition: WriteCondition
+    ) -> str:
         headers = attribute_headers(attributes)
         parts = _parts(content, self._part_bytes)
         # Only the step behind the last part sees the end of the content, where length and digest are checked: a
@@ -260,7 +271,9 @@ class Uploader:
             if len(on_the_way) == _PARTS_IN_FLIGHT:
                 # Bounds memory; and a part that failed ends the upload now, not after the last byte.
                 sent.append(on_the_way.popleft().get())
-            on_the_way.append(pool.spawn(self._send_part, key, upload_id, number, part))
+            # A greenlet begins without its parent's context, and with it without the trace.
+            task = pool.spawn(copy_context().run, self._send_part, key, upload_id, number, part)
+            on_the_way.append(task)
         sent += [task.get() for task in on_the_way]
         return sent
 

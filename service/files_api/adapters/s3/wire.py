@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
+import time
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from botocore.exceptions import (
 )
 
 from files_api.batches import Batches, has_something_to_read
+from files_api.telemetry import metrics
+from files_api.telemetry.tracing import internal_span
 
 if TYPE_CHECKING:
     import socket
@@ -360,7 +363,11 @@ class Wire:
                 return sock
             # Nothing was asked: it was closed, or says something that nobody wants to know.
             sock.close()
-        return self._connect()
+        began = time.monotonic()
+        with internal_span("S3 connection"):
+            sock = self._connect()
+        metrics.record_pool_wait("s3_connection", time.monotonic() - began)
+        return sock
 
     def _connect(self) -> socket.socket:
         endpoint = self._endpoint
