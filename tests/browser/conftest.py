@@ -55,10 +55,15 @@ class Watched:
 
 
 @pytest.fixture(scope="session")
-def service() -> Iterator[Service]:
-    stack = Stack()
-    yield stack.service()
-    stack.stop()
+def stack() -> Iterator[Stack]:
+    running = Stack()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def service(stack: Stack) -> Service:
+    return stack.service()
 
 
 @pytest.fixture(scope="session")
