@@ -9,12 +9,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import psutil
 from botocore.config import Config
+from tests.integration.log_schema import problems_of
 
 from files_api.adapters.dynamodb.tables import make_tables
 
@@ -287,6 +289,9 @@ class Service:
             for stream in (self._process.stdout, self._process.stderr):
                 if stream is not None:
                     stream.close()
+            wrong = [problem for line in self.log.lines for problem in problems_of(line)]
+            # Whatever a test was about: what the service wrote meanwhile is what its schema says.
+            assert not wrong, f"{len(wrong)} lines of the log are not as the schema says: {wrong[:5]}"
 
 
 class Stack:
@@ -332,10 +337,12 @@ class Stack:
     def stop(self) -> None:
         for service in self._services.values():
             service.terminate()
-        for service in self._services.values():
-            service.stop()
-        self.openai.stop()
-        self.storage.stop()
+        # All of them, whatever one of them has to complain of.
+        with ExitStack() as stopping:
+            stopping.callback(self.storage.stop)
+            stopping.callback(self.openai.stop)
+            for service in self._services.values():
+                stopping.callback(service.stop)
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 10.0) -> None:

@@ -63,10 +63,14 @@ def failure_of(error: Exception, *, secrets: tuple[str, ...]) -> Failure:
         case httpx2.TimeoutException():
             return Failure(GeneratorTimeout("The model did not answer in time."))
         case httpx2.HTTPError():
-            _log.warning("OpenAI's answer broke off: %s", type(error).__name__)
+            _log.warning(
+                "OpenAI's answer broke off: %s", type(error).__name__, extra={"event": "generator_failed"}
+            )
             return Failure(GeneratorBadAnswer("The model's answer broke off."))
         case _:
-            _log.warning("The OpenAI SDK failed: %s", type(error).__name__)
+            _log.warning(
+                "The OpenAI SDK failed: %s", type(error).__name__, extra={"event": "generator_failed"}
+            )
             return Failure(GeneratorBadAnswer("The model's answer is malformed."))
 
 
@@ -76,7 +80,9 @@ def _connection_failure(error: openai.APIConnectionError) -> Failure:
     unreached = isinstance(cause, (httpx2.ConnectTimeout, httpx2.PoolTimeout))
     if isinstance(error, openai.APITimeoutError) and not unreached:
         return Failure(GeneratorTimeout("The model did not answer in time."))
-    _log.warning("OpenAI cannot be reached: %s", type(cause or error).__name__)
+    _log.warning(
+        "OpenAI cannot be reached: %s", type(cause or error).__name__, extra={"event": "generator_failed"}
+    )
     unavailable = GeneratorUnavailable("The model cannot be reached.", DEFAULT_RETRY_AFTER_SECONDS)
     return Failure(unavailable, retry=True)
 
@@ -90,6 +96,7 @@ def _status_failure(error: openai.APIStatusError, secrets: tuple[str, ...]) -> F
         status,
         _plain(error.code),
         _plain(error.request_id),
+        extra={"event": "generator_failed"},
     )
     retry_after = retry_after_seconds(error.response.headers, now_seconds=time.time())
     if status in {401, 403}:

@@ -154,7 +154,9 @@ class OpenAiGenerator:
             self._with_retry(call, deadline)
         except GenerationRefused:
             # A compatible server without a list of models has still answered, and accepted the key.
-            _log.debug("The server at %s has no list of models", base_url)
+            _log.debug(
+                "The server at %s has no list of models", base_url, extra={"event": "generator_without_list"}
+            )
 
     def _call(self, request: GenerationRequest) -> _Call:
         limit = self._settings.max_generated_bytes
@@ -198,7 +200,7 @@ class OpenAiGenerator:
                 elif failed.retry and may_retry and deadline.allows(_RETRY_PAUSE_SECONDS):
                     may_retry = False
                     time.sleep(_RETRY_PAUSE_SECONDS)
-                    _log.info("Asking the model once more")
+                    _log.info("Asking the model once more", extra={"event": "generator_retried"})
                 else:
                     if failed.retry:
                         # What cannot be repeated for lack of time has failed for lack of time.

@@ -78,7 +78,7 @@ class OpenAiKey:
         try:
             value = self._read_parameter(self._parameter)
         except ParameterUnreadableError as error:
-            _log.error("The OpenAI key cannot be read: %s", error)
+            _log.error("The OpenAI key cannot be read: %s", error, extra={"event": "generator_key_unusable"})
             raise GeneratorUnavailable(
                 "The OpenAI key cannot be read at the moment.", _UNREADABLE_RETRY_AFTER_SECONDS
             ) from error
@@ -88,6 +88,9 @@ class OpenAiKey:
         # A final newline is what `aws ssm put-parameter --value "$(cat …)"` and editors leave behind.
         key = value.strip()
         if _USABLE.fullmatch(key) is None:
-            _log.error("The OpenAI key is empty or has characters that no key has.")
+            _log.error(
+                "The OpenAI key is empty or has characters that no key has.",
+                extra={"event": "generator_key_unusable"},
+            )
             raise GenerationNotConfigured("Generation is not configured: the OpenAI key is not usable.")
         return key

@@ -72,7 +72,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
 
     def _log_exception(self, context: object, kind: type, error: BaseException | None, trace: Any) -> None:
         metrics.record_unhandled_exception("background")
-        self.log.error("a greenlet failed", exc_info=(kind, error, trace))
+        self.log.error(
+            "a greenlet failed", exc_info=(kind, error, trace), extra={"event": "background_failed"}
+        )
 
     def server_class(self, listener: socket.socket, *, spawn: Pool, **_: Any) -> StreamServer:
         """Make what accepts connections: gunicorn's hook for that."""
@@ -123,7 +125,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn ships no types
         """Answer what never reached the application."""
         answer = refusal(exc)
         if answer.status >= 500:
-            self.log.error("request failed in the server", exc_info=exc)
+            self.log.error("request failed in the server", exc_info=exc, extra={"event": "server_failed"})
         else:
             self.log.info(
                 "request refused by the server",
