@@ -82,12 +82,12 @@ test-browser: $(READY) ## The documentation page in headless Chromium
 ##@ Check
 
 .PHONY: lint
-lint: $(READY) ## Style, types, import contract, freshness of the locks and of openapi.json
+lint: $(READY) ## Style, types, import contract, freshness of what is generated
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet || { echo 'Some files are not formatted: run `make format`.' >&2; exit 1; }
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(MAKE) lock-check openapi-check
+	@$(MAKE) lock-check openapi-check observability-check
 
 .PHONY: format
 format: $(READY) ## Format the code, and mend what can be mended by itself
@@ -102,6 +102,16 @@ openapi: $(READY) ## Write openapi.json
 openapi-check: $(READY) ## Is openapi.json what the service says of itself, and no break with what was released?
 	@$(RUN) files_api.devtools.openapi --check openapi.json
 	@$(RUN) files_api.devtools.openapi_changes openapi.json --against docs/openapi-released/v1.json
+
+.PHONY: observability
+observability: $(READY) ## Write the dashboards, their pictures, the saved queries and the alarms
+	@$(RUN) files_api.devtools.dashboards --write observability --pictures docs/pictures
+	@$(RUN) files_api.devtools.alarms --write observability
+
+.PHONY: observability-check
+observability-check: $(READY) ## Are they what their sources say?
+	@$(RUN) files_api.devtools.dashboards --check observability --pictures docs/pictures
+	@$(RUN) files_api.devtools.alarms --check observability
 
 # uv keeps the versions that it finds in its output, so a lock only changes when pyproject.toml asks for it, or when
 # upgrading is asked for. Where the packages come from is each machine's own affair and never written down.
