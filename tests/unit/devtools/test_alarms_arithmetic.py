@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from files_api.devtools.alarms import catalogue
-from files_api.devtools.alarms.burn_rates import BURN_RATES, FAST, SLOW, STEADY, alarms_of
+from files_api.devtools.alarms.burn_rates import BURN_RATES, FAST, SLOW, STEADY, alarms_of, share_of_failures
 from files_api.devtools.alarms.evaluation import run
 from files_api.devtools.alarms.metric_math import compile_formula
-from files_api.devtools.alarms.model import Expression, Metric, MetricAlarm, Severity
+from files_api.devtools.alarms.model import CompositeAlarm, Expression, Metric, MetricAlarm, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -205,6 +205,11 @@ def test_a_slow_burn_becomes_a_ticket_after_two_days() -> None:
     assert begin - LONG_BEFORE == pytest.approx(2 * DAY, abs=HOUR)
 
 
+def test_a_ticket_begins_with_a_full_hour_since_three_days_are_looked_at_each_hour() -> None:
+    history = run_burn(well(LONG_BEFORE + 17), failing(10, 1.0), well(HOUR))
+    assert history.spans(f"{SLOW.name}-3d")[0][0] == LONG_BEFORE + HOUR - 1
+
+
 def test_a_ticket_ends_when_six_hours_were_well() -> None:
     history = run_burn(well(LONG_BEFORE), failing(3 * DAY, 0.0015), well(DAY))
     _, end = history.spans(SLOW.name)[0]
@@ -226,6 +231,17 @@ def test_the_short_window_is_a_twelfth_of_the_long_one() -> None:
 def test_what_does_not_burn_fast_enough_is_never_noticed(burn: object) -> None:
     assert isinstance(burn, type(FAST))
     assert burn.minutes_until_alarm(burn.share) is None
+
+
+def test_no_share_is_divided_by_zero_where_nothing_was_asked() -> None:
+    share = share_of_failures("failed", "asked", 1)
+    division = share.removeprefix("IF(failed >= 1, ").removesuffix(", 0)")
+    assert compile_formula(division)({"failed": 0.0, "asked": 0.0}) == 0.0
+
+
+def test_the_slower_page_is_quiet_while_the_faster_one_is_on_and_until_its_short_window_is_empty() -> None:
+    (both,) = [alarm for alarm in alarms_of(STEADY) if isinstance(alarm, CompositeAlarm)]
+    assert (both.quiet_during, both.quiet_after_seconds) == (FAST.name, STEADY.short_seconds)
 
 
 # The other alarms

@@ -68,7 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     for path, text in files.items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            parser.exit(1, f"{path} is not what the source of the dashboards says: run `make observability`.\n")
+            parser.exit(
+                1, f"{path} is not what the source of the dashboards says: run `make observability`.\n"
+            )
     return 0
 
 
