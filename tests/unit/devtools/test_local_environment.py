@@ -7,7 +7,7 @@ import os
 import pytest
 
 from files_api.devtools.local_environment import StandIns, service_environment, without_foreign_services
-from files_api.settings import Settings
+from files_api.settings import Settings, SettingsError
 
 STAND_INS = StandIns("http://127.0.0.1:5000", "http://127.0.0.1:5001/v1")
 
@@ -42,6 +42,25 @@ def test_the_stand_ins_take_the_place_of_what_was_named() -> None:
         STAND_INS.openai_url,
         18080,
     )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_on_this_machine_alone_everybody_may_come_in(host: str) -> None:
+    made = service_environment({}, host=host, port=18080, stand_ins=STAND_INS, commit=None)
+
+    assert Settings.from_env(made).access == ("open",)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "files.example.com"])
+def test_where_others_can_reach_it_access_has_to_be_said(host: str) -> None:
+    made = service_environment({}, host=host, port=18080, stand_ins=STAND_INS, commit=None)
+
+    with pytest.raises(SettingsError, match="^FILES_API_ACCESS is missing"):
+        Settings.from_env(made)
+
+
+def test_what_is_said_of_access_holds() -> None:
+    assert Settings.from_env(environment(FILES_API_ACCESS="keys")).access == ("keys",)
 
 
 def test_other_settings_pass() -> None:
