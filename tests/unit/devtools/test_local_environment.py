@@ -55,7 +55,7 @@ def test_on_this_machine_alone_everybody_may_come_in(host: str) -> None:
 def test_where_others_can_reach_it_access_has_to_be_said(host: str) -> None:
     made = service_environment({}, host=host, port=18080, stand_ins=STAND_INS, commit=None)
 
-    with pytest.raises(SettingsError, match="^FILES_API_ACCESS is missing"):
+    with pytest.raises(SettingsError, match=r"^FILES_API_ACCESS is missing"):
         Settings.from_env(made)
 
 
