@@ -165,6 +165,7 @@ def test_where_everybody_may_come_in_addresses_are_limited(
     assert [status(address) for address in asked] == [200, 200, 429, 200, 429]
 
 
+@pytest.mark.thorough
 @counts
 def test_who_is_no_load_balancer_is_not_believed(fresh_service: StartService, tight_plans: str) -> None:
     service = fresh_service(FILES_API_PLANS_FILE=tight_plans, FILES_API_TRUSTED_PROXIES="10.0.0.0/8")

@@ -277,6 +277,7 @@ def test_without_a_collector_nothing_is_traced(client: Client, service: Service,
     assert "trace_id" not in service.log.of_request(prefix)
 
 
+@pytest.mark.thorough
 def test_by_default_the_caller_decides_whether_a_trace_is_sent(
     fresh_service: StartService, desk: Desk
 ) -> None:

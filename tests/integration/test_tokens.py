@@ -107,6 +107,7 @@ def test_the_limits_of_a_bearer_are_those_of_the_default_plan(
     assert answer.headers["RateLimit-Policy"] == '"reads";q=6000;w=60'
 
 
+@pytest.mark.thorough
 def test_while_the_issuer_is_away_nobody_new_is_let_in_and_nobody_is_called_wrong(
     stack: Stack, settings: dict[str, str], prefix: str
 ) -> None:
