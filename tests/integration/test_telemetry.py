@@ -104,6 +104,13 @@ def test_what_a_request_does_is_below_it(traced: Traced) -> None:
     }
 
 
+def test_that_there_is_no_such_file_is_an_answer_of_s3_and_no_failure(traced: Traced) -> None:
+    traced.client.get("none")
+    spans = {span.name: span for span in traced.all_up_to(f"GET {FILE_ROUTE}")}
+
+    assert spans["S3.GetObject"].status == "UNSET"
+
+
 def test_parts_of_an_upload_are_below_it(traced: Traced) -> None:
     traced.client.put("a", bytes(20 * MIB))
     spans = traced.all_up_to(f"PUT {FILE_ROUTE}")

@@ -61,7 +61,8 @@ def record_s3_call(operation: str, *, outcome: str, seconds: float) -> None:
 
     Args:
         operation: S3's name of it.
-        outcome: `ok`, `refused` (an answer that is an error), `throttled`, or `unreachable`.
+        outcome: `ok`, `refused` (an answer that is an error; that there is no such file is none), `throttled`, or
+            `unreachable`.
         seconds: Until the head of the answer was there.
     """
     _instruments().s3_call_duration.record(seconds, {"s3.operation": operation, "s3.outcome": outcome})

@@ -17,7 +17,7 @@ from opentelemetry import context, propagate, trace
 from opentelemetry.trace import SpanKind, StatusCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextvars import Token
 
     from opentelemetry.context import Context
@@ -128,12 +128,15 @@ def begin_server_span(environ: Mapping[str, Any]) -> ServerSpan:
 
 
 @contextmanager
-def client_span(name: str, attributes: Mapping[str, str]) -> Iterator[Span]:
+def client_span(
+    name: str, attributes: Mapping[str, str], is_answer: Callable[[Exception], bool] = lambda _: False
+) -> Iterator[Span]:
     """Wrap a call to another service.
 
     Args:
         name: What is called.
         attributes: By the semantic conventions.
+        is_answer: Whether an exception is an answer like any other, and no failure.
     """
     with _tracer.start_as_current_span(
         name,
@@ -145,8 +148,10 @@ def client_span(name: str, attributes: Mapping[str, str]) -> Iterator[Span]:
         try:
             yield span
         except Exception as error:
-            # Its class, and not its text: that may quote what the caller sent.
-            fail(span, type(error).__name__)
+            if not is_answer(error):
+                # Its class, and not its text: that may quote what the caller sent.
+                span.set_attribute("error.type", type(error).__name__)
+                span.set_status(StatusCode.ERROR)
             raise
 
 
@@ -171,14 +176,3 @@ def add_span(name: str, seconds: float) -> None:
         name, start_time=now - int(seconds * 1e9), attributes={"files_api.in_pieces": True}
     )
     span.end(now)
-
-
-def fail(span: Span, error_type: str) -> None:
-    """Mark a span as failed.
-
-    Args:
-        span: The span.
-        error_type: What went wrong, by a stable name.
-    """
-    span.set_attribute("error.type", error_type)
-    span.set_status(StatusCode.ERROR)

@@ -161,6 +161,13 @@ def test_a_call_that_fails_tells_the_kind_of_failure_and_no_more(spans: InMemory
     )
 
 
+def test_an_answer_that_is_raised_is_no_failure(spans: InMemorySpanExporter) -> None:
+    with pytest.raises(KeyError), client_span("S3.HeadObject", {}, lambda error: isinstance(error, KeyError)):
+        raise KeyError
+
+    assert only(spans).status.status_code is StatusCode.UNSET
+
+
 def test_time_in_little_pieces_is_one_span(spans: InMemorySpanExporter) -> None:
     with internal_span("upload"):
         add_span("hash", 0.25)

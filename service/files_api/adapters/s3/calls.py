@@ -180,7 +180,7 @@ class SignedCalls:
     ) -> Answer:
         """Make one call, in as many attempts as botocore's policy grants it."""
         attributes = {"rpc.system": "aws-api", "rpc.service": "S3", "rpc.method": operation}
-        with client_span(f"S3.{operation}", attributes):
+        with client_span(f"S3.{operation}", attributes, _is_answer):
             return self._try(operation, method, target, headers, body, payload_sha256)
 
     def _try(  # noqa: PLR0913, PLR0917  # likewise
@@ -207,7 +207,9 @@ class SignedCalls:
                     return answer
                 failure = refused = _refusal(answer, operation, attempt)
                 response = (_Status(answer), {"Error": {"Code": refused.code}})
-                outcome = "throttled" if answer.status in {429, 503} else "refused"
+                outcome = "ok" if _is_answer(refused) else "refused"
+                if answer.status in {429, 503}:
+                    outcome = "throttled"
             except (BotoConnectionError, HTTPClientError) as error:
                 failure = error
                 outcome = "unreachable"
@@ -239,6 +241,11 @@ class _Status:
     @property
     def headers(self) -> Mapping[str, str]:
         return self.answer.headers
+
+
+def _is_answer(error: Exception) -> bool:
+    """Whether S3 has only said what was asked: there is no such file, it is another one, or it is not so long."""
+    return isinstance(error, S3Refused) and error.status in {304, 404, 412, 416}
 
 
 def _refusal(answer: Answer, operation: str, attempt: int) -> S3Refused:
