@@ -218,7 +218,8 @@ def test_a_long_upload_that_comes_slowly_at_first_is_stored_whole(
         connection.send(body[8000:])
         answer = connection.read_answer("PUT")
 
-    assert (answer.status, bucket.body("a")) == (201, body)
+    assert answer.status == 201, answer.body
+    assert bucket.body("a") == body
 
 
 def test_a_long_upload_that_never_gets_faster_than_a_dribble_is_408(impatient: Client) -> None:
