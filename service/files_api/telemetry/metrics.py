@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import metrics
 
+from files_api.telemetry.methods import OTHER_METHOD, known_method
+
 if TYPE_CHECKING:
     from opentelemetry.metrics import Counter, Histogram, Meter, UpDownCounter
 
@@ -34,7 +36,7 @@ def record_request(*, method: str, route: str | None, status: int, seconds: floa
     _instruments().request_duration.record(
         seconds,
         {
-            "http.request.method": method if method in _METHODS else "_OTHER",
+            "http.request.method": known_method(method) or OTHER_METHOD,
             "http.route": route or "none",
             "http.response.status_class": f"{status // 100}xx",
         },
@@ -137,9 +139,6 @@ def record_unhandled_exception(where: str) -> None:
         where: `request` or `background`.
     """
     _instruments().unhandled_exceptions.add(1, {"where": where})
-
-
-_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"})
 
 
 class _Instruments:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context, propagate, trace
 from opentelemetry.trace import SpanKind, StatusCode
 
+from files_api.telemetry.methods import OTHER_METHOD, known_method
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextvars import Token
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 _tracer = trace.get_tracer("files_api")
-_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"})
 # What an Application Load Balancer adds (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/
 # load-balancer-request-tracing.html): a root without a parent, which is no trace context to a propagator.
 _ROOT = re.compile(r"(?:^|;)\s*Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?:;|$)", re.IGNORECASE)
@@ -45,11 +46,6 @@ class ServerSpan:
         self._span = span
         self._token = token
 
-    @property
-    def ids(self) -> TraceIds | None:
-        """What the log calls it; None where nothing traces."""
-        return ids_of(self._span)
-
     def end(self, *, method: str, route: str | None, status: int, error_code: str | None) -> None:
         """End it, and give the context back.
 
@@ -62,9 +58,10 @@ class ServerSpan:
         context.detach(self._token)
         span = self._span
         if span.is_recording():
-            name = method if method in _METHODS else "HTTP"
+            known = known_method(method)
+            name = known or "HTTP"
             span.update_name(f"{name} {route}" if route is not None else name)
-            span.set_attribute("http.request.method", method if method in _METHODS else "_OTHER")
+            span.set_attribute("http.request.method", known or OTHER_METHOD)
             if route is not None:
                 span.set_attribute("http.route", route)
             span.set_attribute("http.response.status_code", status)
