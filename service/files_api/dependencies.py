@@ -20,6 +20,7 @@ from files_api.adapters.s3.store import S3Store
 from files_api.adapters.s3.uploads import Uploader
 from files_api.adapters.ssm_parameters import SsmParameters
 from files_api.domain.authentication import Credentials, KeyAuthenticator
+from files_api.domain.quotas import utc_now
 from files_api.settings import OPEN
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 # An instance that dies in the middle of a generation leaves its Idempotency-Key claimed for so long, beyond the
 # deadline of the generation itself.
 _LEASE_MARGIN_SECONDS = 60.0
-# There is no such key, which is what the deep health check asks for.
-_NO_KEY = "health-check"
+# Whom the deep health check asks for: there is no such key.
+_NOBODY = "health-check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +88,8 @@ def make_dependencies(settings: Settings) -> Dependencies:
             idempotency = DynamoIdempotencyStore(client, settings.state_table, lease_seconds=lease_seconds)
             usage = DynamoUsageStore(client, settings.state_table)
         if settings.keys_table is not None:
-            keys = key_store = DynamoKeyStore(client, settings.keys_table)
-            checks["dynamodb"] = lambda: key_store.find(_NO_KEY)
+            keys = DynamoKeyStore(client, settings.keys_table)
+        checks["dynamodb"] = _check_of(keys, usage)
     return Dependencies(
         store=store,
         generator=generator,
@@ -115,6 +116,18 @@ def _dynamodb(settings: Settings) -> DynamoDBClient:
     return make_dynamodb_client(
         settings.aws_region, settings.aws_endpoint_url, connections=settings.max_concurrency
     )
+
+
+def _check_of(keys: KeyStore | None, usage: UsageStore) -> Callable[[], None]:
+    """Make one cheap call to each table that there is, with the rights that the service has anyway."""
+
+    def check() -> None:
+        if keys is not None:
+            keys.find(_NOBODY)
+        # Nothing is taken of nothing; in memory, where there is no table, it is no call.
+        usage.take(_NOBODY, utc_now().date(), "checks", 0, limit=0)
+
+    return check
 
 
 def _credentials(settings: Settings, keys: KeyStore | None) -> Credentials | None:

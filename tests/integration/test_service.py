@@ -63,6 +63,17 @@ def test_deep_health_tells_that_s3_is_gone(watched: Client, storage: StorageProx
     )
 
 
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"], ids=["of keys", "of state"])
+def test_deep_health_tells_that_a_table_is_gone(
+    watched: Client, storage: StorageProxy, operation: str
+) -> None:
+    storage.damage("close", operation)
+
+    checks = watched.request("GET", "/health/deep").json()["checks"]
+
+    assert (checks["s3"]["status"], checks["dynamodb"]["status"]) == ("ok", "failed")
+
+
 def test_deep_health_tells_how_long_each_check_took(client: Client) -> None:
     checks = client.request("GET", "/health/deep").json()["checks"]
 
