@@ -21,7 +21,7 @@ from files_api.adapters.s3.uploads import Uploader
 from files_api.adapters.ssm_parameters import SsmParameters
 from files_api.domain.authentication import Credentials, KeyAuthenticator
 from files_api.domain.quotas import utc_now
-from files_api.settings import OPEN
+from files_api.setting_kinds import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

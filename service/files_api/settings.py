@@ -10,22 +10,35 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, pre_load, validate, validates_schema
 from marshmallow import fields as ma
 
 from files_api.domain.api_keys import ENVIRONMENT
 from files_api.domain.generation_options import BUILT_IN_VOICES
-from files_api.domain.plans import Plan, PlanError
 from files_api.plans_file import BUILT_IN, read_plans
+from files_api.setting_kinds import (
+    BUCKET_NAME,
+    HTTP_URL,
+    OPEN,
+    Names,
+    Networks,
+    Plans,
+    check_access_modes,
+    check_issuer,
+    check_origins,
+    integer,
+    names,
+    seconds,
+    text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Network, IPv6Network
+
+    from files_api.domain.plans import Plan
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -35,109 +48,8 @@ TIB = 1024 * GIB
 S3_MAX_OBJECT_BYTES = 5 * TIB
 
 
-#: The access mode that has to be said aloud.
-OPEN = "open"
-
-
 class SettingsError(Exception):
     """A setting is missing or wrong. The text is one sentence that names it."""
-
-
-class _Names(ma.Field[tuple[str, ...]]):
-    """Comma-separated names: spaces around them and empty ones do not count."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:
-        return tuple(name.strip() for name in str(value).split(",") if name.strip())
-
-
-class _Networks(ma.Field["tuple[IPv4Network | IPv6Network, ...]"]):
-    """Comma-separated networks, such as 10.0.0.0/16."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        names = filter(None, (name.strip() for name in str(value).split(",")))
-        try:
-            return tuple(ip_network(name) for name in names)
-        except ValueError as error:
-            raise ValidationError(f"names something that is no network: {error}") from error
-
-
-class _Plans(ma.Field["Mapping[str, Plan]"]):
-    """The plans in a TOML file."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        try:
-            return read_plans(Path(value))
-        except PlanError as error:
-            raise ValidationError(f"holds no plans: {error}") from error
-
-
-_HTTP_URL = validate.URL(schemes={"http", "https"}, require_tld=False, error="must be an http or https URL")
-_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
-_ORIGIN = re.compile(r"\*|https?://[a-z0-9.-]+(:[0-9]{1,5})?")
-
-
-def _origins(names: tuple[str, ...]) -> None:
-    for name in names:
-        if not _ORIGIN.fullmatch(name):
-            message = f"names {name!r}, which is not an origin such as https://app.example.com"
-            raise ValidationError(message)
-
-
-def _access_modes(names: tuple[str, ...]) -> None:
-    if not set(names) <= {OPEN, "keys", "oidc"} or not names or (OPEN in names and len(names) > 1):
-        raise ValidationError("must be keys, oidc, or both with a comma, or open alone")
-
-
-def _issuer(url: str) -> None:
-    _HTTP_URL(url)
-    parts = urlsplit(url)
-    # Keys that come over plain HTTP are those of whoever sits on the way.
-    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise ValidationError("must be an https URL")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server on this address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _text(name: str, help_text: str, default: str | None = None, **options: Any) -> ma.String:
-    return ma.String(data_key=name, load_default=default, metadata={"help": help_text}, **options)
-
-
-def _integer(
-    name: str, help_text: str, default: int, minimum: int = 1, maximum: int | None = None
-) -> ma.Integer:
-    check = validate.Range(
-        min=minimum,
-        max=maximum,
-        error="must be {min} or more" if maximum is None else "must be {min} to {max}",
-    )
-    return ma.Integer(
-        data_key=name,
-        load_default=default,
-        validate=check,
-        error_messages={"invalid": "must be a whole number"},
-        metadata={"help": help_text},
-    )
-
-
-def _seconds(name: str, help_text: str, default: float, minimum: float = 0.1) -> ma.Float:
-    check = validate.Range(min=minimum, error="must be {min} or more")
-    return ma.Float(
-        data_key=name,
-        load_default=default,
-        validate=check,
-        error_messages={"invalid": "must be a number of seconds"},
-        metadata={"help": help_text},
-    )
-
-
-def _names(name: str, help_text: str, default: tuple[str, ...] = (), **options: Any) -> _Names:
-    return _Names(data_key=name, load_default=default, metadata={"help": help_text}, **options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,8 +157,8 @@ class _SharedSchema(Schema):
 
         unknown = EXCLUDE
 
-    keys_table = _text("FILES_API_KEYS_TABLE", "The DynamoDB table that keeps the API keys.")
-    environment = _text(
+    keys_table = text("FILES_API_KEYS_TABLE", "The DynamoDB table that keeps the API keys.")
+    environment = text(
         "FILES_API_ENVIRONMENT",
         "Which environment this is: a part of its API keys, so that those of another one are refused.",
         "local",
@@ -254,23 +166,23 @@ class _SharedSchema(Schema):
             re.compile(rf"{ENVIRONMENT.pattern}\Z"), error="must be 1 to 16 letters a to z and digits"
         ),
     )
-    plans = _Plans(
+    plans = Plans(
         data_key="FILES_API_PLANS_FILE",
         load_default=lambda: read_plans(BUILT_IN),
         metadata={"help": "A TOML file of plans, instead of the ones that come with the service."},
     )
-    default_plan = _text(
+    default_plan = text(
         "FILES_API_DEFAULT_PLAN", "The plan of whoever has a credential that names none.", "standard"
     )
-    aws_region = _text(
+    aws_region = text(
         "AWS_REGION", "The bucket's region; where it is not set, boto3 looks for one in its usual places."
     )
-    aws_endpoint_url = _text(
+    aws_endpoint_url = text(
         "AWS_ENDPOINT_URL",
         "Another server than Amazon's, for S3 and DynamoDB alike; its buckets are then paths, not host names.",
-        validate=_HTTP_URL,
+        validate=HTTP_URL,
     )
-    audit_log_group = _text(
+    audit_log_group = text(
         "FILES_API_AUDIT_LOG_GROUP",
         "The CloudWatch log group that gets the audit lines, too; they always stand in the log.",
     )
@@ -312,46 +224,46 @@ class SettingsSchema(_SharedSchema):
         data_key="FILES_API_BUCKET",
         required=True,
         error_messages={"required": "is missing: name the S3 bucket that keeps the files"},
-        validate=validate.Regexp(_BUCKET_NAME, error="is not a legal name of an S3 bucket"),
+        validate=validate.Regexp(BUCKET_NAME, error="is not a legal name of an S3 bucket"),
         metadata={"help": "The S3 bucket that keeps the files."},
     )
-    access = _Names(
+    access = Names(
         data_key="FILES_API_ACCESS",
         required=True,
         error_messages={
             "required": "is missing: say keys, oidc, or both with a comma, or open to let everybody do everything"
         },
-        validate=_access_modes,
+        validate=check_access_modes,
         metadata={
             "help": "Who may call: `keys` (API keys), `oidc` (tokens of an issuer), or `keys,oidc`. `open` lets "
             "everybody do everything, and has to be said."
         },
     )
-    state_table = _text(
+    state_table = text(
         "FILES_API_STATE_TABLE",
         "The DynamoDB table for idempotency keys and quotas. Without one they are kept in the memory of one process.",
     )
-    oidc_issuer = _text(
-        "FILES_API_OIDC_ISSUER", "The issuer of tokens, exactly as it stands in them.", validate=_issuer
+    oidc_issuer = text(
+        "FILES_API_OIDC_ISSUER", "The issuer of tokens, exactly as it stands in them.", validate=check_issuer
     )
-    oidc_audience = _names(
+    oidc_audience = names(
         "FILES_API_OIDC_AUDIENCE",
         "The audience that tokens must be for, exactly; several, comma-separated: one of them.",
     )
-    oidc_root_claim = _text(
+    oidc_root_claim = text(
         "FILES_API_OIDC_ROOT_CLAIM",
         "The claim that names the directory to which its caller is bound; a token without it is refused then.",
     )
-    docs = _text(
+    docs = text(
         "FILES_API_DOCS",
         "`closed`: the documentation page and `/openapi.json` need a credential, too.",
         "open",
         validate=validate.OneOf(["open", "closed"], error="must be one of {choices}"),
     )
-    open_plan = _text(
+    open_plan = text(
         "FILES_API_OPEN_PLAN", "The plan of each address, where `FILES_API_ACCESS=open`.", "open"
     )
-    limits_storage = _text(
+    limits_storage = text(
         "FILES_API_LIMITS_STORAGE",
         "Where requests are counted: `memory://` (each process by itself), or a Valkey or Redis for a whole fleet.",
         "memory://",
@@ -360,7 +272,7 @@ class SettingsSchema(_SharedSchema):
             error="must be memory://, valkey://HOST:PORT or redis://HOST:PORT (valkeys, rediss for TLS)",
         ),
     )
-    trusted_proxies = _Networks(
+    trusted_proxies = Networks(
         data_key="FILES_API_TRUSTED_PROXIES",
         load_default=(),
         metadata={
@@ -368,44 +280,44 @@ class SettingsSchema(_SharedSchema):
             "`X-Forwarded-For` is believed."
         },
     )
-    host = _text("FILES_API_HOST", "The address to listen on; 0.0.0.0 for all.", "127.0.0.1")
-    port = _integer("PORT", "The TCP port to listen on.", 8000, minimum=1, maximum=65535)
-    worker_processes = _integer(
+    host = text("FILES_API_HOST", "The address to listen on; 0.0.0.0 for all.", "127.0.0.1")
+    port = integer("PORT", "The TCP port to listen on.", 8000, minimum=1, maximum=65535)
+    worker_processes = integer(
         "WEB_CONCURRENCY",
         "Worker processes; each serves its clients concurrently. More than one want `FILES_API_STATE_TABLE`.",
         1,
     )
-    worker_connections = _integer(
+    worker_connections = integer(
         "FILES_API_WORKER_CONNECTIONS", "Connections that one worker holds open.", 1000
     )
-    max_concurrency = _integer(
+    max_concurrency = integer(
         "FILES_API_MAX_CONCURRENCY",
         "Requests that one worker works on at once; those beyond get 503. Waiting for a slow client is no work.",
         256,
     )
-    shutdown_grace_seconds = _seconds(
+    shutdown_grace_seconds = seconds(
         "FILES_API_SHUTDOWN_GRACE_SECONDS", "Seconds that running requests have to end after SIGTERM.", 60
     )
-    keep_alive_seconds = _seconds(
+    keep_alive_seconds = seconds(
         "FILES_API_KEEP_ALIVE_SECONDS",
         "Seconds that an idle connection is kept; more than the load balancer's idle timeout (60).",
         75,
     )
-    header_timeout_seconds = _seconds(
+    header_timeout_seconds = seconds(
         "FILES_API_HEADER_TIMEOUT_SECONDS", "Seconds that a client has to send the head of a request.", 20
     )
-    body_timeout_seconds = _seconds(
+    body_timeout_seconds = seconds(
         "FILES_API_BODY_TIMEOUT_SECONDS",
         "Seconds of waiting within which a client must send 500 bytes a second on average, or be cut off.",
         30,
     )
-    max_file_bytes = _integer(
+    max_file_bytes = integer(
         "FILES_API_MAX_FILE_BYTES",
         "The largest file, in bytes.",
         5 * GIB,
         maximum=S3_MAX_OBJECT_BYTES,
     )
-    part_size_bytes = _integer(
+    part_size_bytes = integer(
         "FILES_API_PART_SIZE_BYTES",
         "Bytes of a multipart part; smaller files go to S3 in one request. An upload holds up to three parts in "
         "memory. Larger parts are used where 10,000 of these would not be enough.",
@@ -413,42 +325,42 @@ class SettingsSchema(_SharedSchema):
         minimum=5 * MIB,
         maximum=5 * GIB,
     )
-    s3_connect_timeout_seconds = _seconds(
+    s3_connect_timeout_seconds = seconds(
         "FILES_API_S3_CONNECT_TIMEOUT_SECONDS", "Seconds to connect to S3.", 2
     )
-    s3_read_timeout_seconds = _seconds(
+    s3_read_timeout_seconds = seconds(
         "FILES_API_S3_READ_TIMEOUT_SECONDS", "Seconds that S3 may be silent in the middle of an answer.", 10
     )
-    s3_attempts = _integer("FILES_API_S3_ATTEMPTS", "Tries of one call to S3, the first included.", 3)
-    request_deadline_seconds = _seconds(
+    s3_attempts = integer("FILES_API_S3_ATTEMPTS", "Tries of one call to S3, the first included.", 3)
+    request_deadline_seconds = seconds(
         "FILES_API_REQUEST_DEADLINE_SECONDS",
         "Seconds that a request may wait for S3 altogether, retries included; moving the bytes of a body does not "
         "count.",
         30,
     )
-    presigned_url_seconds = _integer(
+    presigned_url_seconds = integer(
         "FILES_API_PRESIGNED_URL_SECONDS",
         "Seconds for which the URL of `?redirect=true` is good.",
         300,
         maximum=7 * 24 * 3600,
     )
-    cors_origins = _names(
+    cors_origins = names(
         "FILES_API_CORS_ORIGINS",
         "Origins of browser applications that may call, comma-separated; `*` for all. None by default.",
-        validate=_origins,
+        validate=check_origins,
     )
-    log_level = _text(
+    log_level = text(
         "FILES_API_LOG_LEVEL",
         "DEBUG, INFO, WARNING or ERROR; health checks are logged at DEBUG.",
         "INFO",
         validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"], error="must be one of {choices}"),
     )
-    otlp_endpoint = _text(
+    otlp_endpoint = text(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "The collector that gets traces and metrics, by OTLP over HTTP; none are made without one.",
-        validate=_HTTP_URL,
+        validate=HTTP_URL,
     )
-    traces_sampler = _text(
+    traces_sampler = text(
         "OTEL_TRACES_SAMPLER",
         "Which traces are sent, in OpenTelemetry's words; by default a tenth, unless somebody else has decided.",
     )
@@ -460,54 +372,54 @@ class SettingsSchema(_SharedSchema):
         error_messages={"invalid": "must be 1 or 0"},
         metadata={"help": "1: write every request as a tree of spans to stderr, for developers."},
     )
-    commit = _text("FILES_API_COMMIT", "The commit that `/version` tells.", "unknown")
-    drain_file = _text(
+    commit = text("FILES_API_COMMIT", "The commit that `/version` tells.", "unknown")
+    drain_file = text(
         "FILES_API_DRAIN_FILE",
         "While this file exists, `/health/ready` answers 503, so that a load balancer sends nothing new.",
     )
-    openai_api_key = _text("OPENAI_API_KEY", "The key for OpenAI. Without one, generation answers 503.")
-    openai_key_parameter = _text(
+    openai_api_key = text("OPENAI_API_KEY", "The key for OpenAI. Without one, generation answers 503.")
+    openai_key_parameter = text(
         "FILES_API_OPENAI_KEY_PARAMETER",
         "The SSM SecureString parameter that holds the key instead: read at first use, and again when OpenAI "
         "answers 401.",
     )
-    openai_base_url = _text(
-        "OPENAI_BASE_URL", "Where OpenAI answers, for all kinds of files.", validate=_HTTP_URL
+    openai_base_url = text(
+        "OPENAI_BASE_URL", "Where OpenAI answers, for all kinds of files.", validate=HTTP_URL
     )
-    text_base_url = _text("FILES_API_TEXT_BASE_URL", "Another server for text.", validate=_HTTP_URL)
-    image_base_url = _text("FILES_API_IMAGE_BASE_URL", "Another server for images.", validate=_HTTP_URL)
-    speech_base_url = _text("FILES_API_SPEECH_BASE_URL", "Another server for speech.", validate=_HTTP_URL)
-    text_models = _names(
+    text_base_url = text("FILES_API_TEXT_BASE_URL", "Another server for text.", validate=HTTP_URL)
+    image_base_url = text("FILES_API_IMAGE_BASE_URL", "Another server for images.", validate=HTTP_URL)
+    speech_base_url = text("FILES_API_SPEECH_BASE_URL", "Another server for speech.", validate=HTTP_URL)
+    text_models = names(
         "FILES_API_TEXT_MODELS",
         "Models for text, comma-separated: the first is the default, `options.model` may name any of them.",
         ("gpt-6.1-terra", "gpt-6-luna"),
         validate=validate.Length(min=1, error="must name a model"),
     )
-    image_models = _names(
+    image_models = names(
         "FILES_API_IMAGE_MODELS",
         "Models for images, likewise.",
         ("gpt-image-2.6-flare", "gpt-image-2.6-sunburst"),
         validate=validate.Length(min=1, error="must name a model"),
     )
-    speech_models = _names(
+    speech_models = names(
         "FILES_API_SPEECH_MODELS",
         "Models for speech, likewise.",
         ("gpt-4o-mini-tts",),
         validate=validate.Length(min=1, error="must name a model"),
     )
-    speech_voices = _names(
+    speech_voices = names(
         "FILES_API_SPEECH_VOICES",
         "Voices that `options.voice` may name; the first is the default. Other servers have others than OpenAI.",
         BUILT_IN_VOICES,
         validate=validate.Length(min=1, error="must name a voice"),
     )
-    generation_deadline_seconds = _seconds(
+    generation_deadline_seconds = seconds(
         "FILES_API_GENERATION_DEADLINE_SECONDS", "Seconds that one generation may take altogether.", 100
     )
-    generation_concurrency = _integer(
+    generation_concurrency = integer(
         "FILES_API_GENERATION_CONCURRENCY", "Generations that run at once in one process; 429 beyond.", 8
     )
-    max_generated_bytes = _integer(
+    max_generated_bytes = integer(
         "FILES_API_MAX_GENERATED_BYTES", "The largest file that is accepted from a model, in bytes.", 64 * MIB
     )
 

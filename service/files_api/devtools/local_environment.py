@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from files_api.devtools.local_s3 import ACCESS_KEY_ID, KEYS_TABLE, REGION, SECRET_ACCESS_KEY, STATE_TABLE
-from files_api.settings import OPEN, is_loopback
+from files_api.setting_kinds import OPEN, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
