@@ -6,6 +6,8 @@ TRACE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
+# Programs that check infrastructure, image and pipeline live apart from the service (pyproject.toml tells why).
+TOOLS := .venv-tools
 
 # Each kind of test is a target of its own, so that its arguments can be changed: make test-unit PYTEST_ARGS='-k range'
 PYTEST_ARGS ?=
@@ -47,6 +49,9 @@ serve: $(READY) ## Run the service alone, against what the environment names: re
 
 .PHONY: venv
 venv: $(READY) ## Make the virtual environment from the locked dependencies
+
+.PHONY: tools
+tools: $(TOOLS)/.made ## Make the environment of the programs that check infrastructure, image and pipeline
 
 ##@ Test
 
@@ -115,21 +120,22 @@ observability-check: $(READY) ## Are they what their sources say?
 
 # uv keeps the versions that it finds in its output, so a lock only changes when pyproject.toml asks for it, or when
 # upgrading is asked for. Where the packages come from is each machine's own affair and never written down.
-compile = env -u UV_FIND_LINKS $(abspath $(BIN)/uv) pip compile pyproject.toml --quiet --universal \
+compile = env -u UV_FIND_LINKS $(abspath $(BIN)/uv) pip compile --quiet --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
-compile-both = $(compile) --output-file requirements/service.txt && \
-	$(compile) --group dev --constraints requirements/service.txt --output-file requirements/dev.txt
+compile-all = $(compile) pyproject.toml --output-file requirements/service.txt && \
+	$(compile) pyproject.toml --group dev --constraints requirements/service.txt --output-file requirements/dev.txt && \
+	$(compile) --group tools --output-file requirements/tools.txt
 
 # Not $(READY): what is being locked need not be installed for that.
 .PHONY: lock
 lock: $(BIN)/uv ## Lock what pyproject.toml asks for (UPGRADE=1: in its newest versions)
-	@$(compile-both) >/dev/null
+	@$(compile-all) >/dev/null
 
 .PHONY: lock-check
 lock-check: $(BIN)/uv ## Do the locks still hold what pyproject.toml asks for?
 	@rm -rf .run/lock && mkdir -p .run/lock && cp -R pyproject.toml requirements .run/lock
-	@cd .run/lock && $(compile-both) >/dev/null
+	@cd .run/lock && $(compile-all) >/dev/null
 	@diff -ru requirements .run/lock/requirements || \
 		{ echo 'The locks do not hold what pyproject.toml asks for: run `make lock`.' >&2; exit 1; }
 
@@ -172,10 +178,14 @@ soak: $(READY) ## Does a worker leak? Mixed load for so long (MINUTES=10), with 
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and what was built
-	@rm -rf $(VENV) .run .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+	@rm -rf $(VENV) $(TOOLS) .run .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
 	@find service tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What `venv` stands for. The mark is set last: an environment that was cut off in the making is made anew.
 $(READY): requirements/dev.txt pyproject.toml
-	@PYTHON='$(PYTHON)' VENV='$(VENV)' sh requirements/install.sh
+	@PYTHON='$(PYTHON)' VENV='$(VENV)' LOCK=requirements/dev.txt PROJECT=. sh requirements/install.sh
 	@touch $(VENV)/.made $(READY)
+
+$(TOOLS)/.made: requirements/tools.txt
+	@PYTHON='$(PYTHON)' VENV='$(TOOLS)' LOCK=requirements/tools.txt sh requirements/install.sh
+	@touch $@

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the virtual environment $VENV from the locked dependencies, with $PYTHON where one is named. `make venv` calls it.
+# Makes the virtual environment $VENV from the lock $LOCK, with $PYTHON where one is named, and, where $PROJECT is
+# given, puts the project itself into it. `make venv` and `make tools` call it.
 set -eu
 
 fail() {
@@ -21,21 +22,21 @@ else
 fi
 
 begin() {
-    echo "Making $VENV from requirements/dev.txt: the first time takes a minute or two."
+    echo "Making $VENV from $LOCK: the first time takes a minute or two."
 }
 
 if command -v uv >/dev/null; then
     begin
     uv venv --quiet --clear --python "$PYTHON" "$VENV"
     # The lock decides which files are right; whichever index has them may serve them.
-    uv pip install --quiet --python "$VENV/bin/python" --require-hashes --requirements requirements/dev.txt
-    uv pip install --quiet --python "$VENV/bin/python" --no-deps --no-build-isolation --editable .
+    uv pip install --quiet --python "$VENV/bin/python" --require-hashes --requirements "$LOCK"
+    [ -z "${PROJECT:-}" ] || uv pip install --quiet --python "$VENV/bin/python" --no-deps --no-build-isolation --editable "$PROJECT"
 else
     "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null ||
         fail "$PYTHON has no venv module: install it (Debian, Ubuntu: \`apt-get install python3-venv\`), or install uv."
     begin
     "$PYTHON" -m venv --clear "$VENV"
     pip() { "$VENV/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
-    pip install --require-hashes --requirement requirements/dev.txt
-    pip install --no-deps --no-build-isolation --editable .
+    pip install --require-hashes --requirement "$LOCK"
+    [ -z "${PROJECT:-}" ] || pip install --no-deps --no-build-isolation --editable "$PROJECT"
 fi
