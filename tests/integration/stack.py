@@ -37,6 +37,9 @@ STATE_TABLE = "state"
 #: What the keys of these services carry.
 ENVIRONMENT = "tests"
 _START_SECONDS = 30.0
+#: A JSON file with the policies of a role: services then have these rights and no others, on a server that refuses the
+#: rest. tests/infra/test_role.py repeats tests so.
+ROLE_FILE = os.environ.get("FILES_API_TESTS_ROLE_FILE")
 
 # The child ends when this process does, however it ends: then its standard input is closed.
 _S3 = """
@@ -54,8 +57,12 @@ class StorageServer:
     """moto's S3 in a process of its own, with its buckets made."""
 
     def __init__(self) -> None:
+        command = (
+            ["-c", _S3] if ROLE_FILE is None else ["-m", "tests.infra.role_server", f"{ROLE_FILE}.journal"]
+        )
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _S3],
+            [sys.executable, *command],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -71,6 +78,10 @@ class StorageServer:
             Bucket=VERSIONED_BUCKET, VersioningConfiguration={"Status": "Enabled"}
         )
         make_tables(self.dynamodb(), keys=KEYS_TABLE, state=STATE_TABLE)
+        #: What services sign with.
+        self.credentials = {"AWS_ACCESS_KEY_ID": "tests", "AWS_SECRET_ACCESS_KEY": SECRET}
+        if ROLE_FILE is not None:
+            self.credentials = assume_role(self.url, json.loads(Path(ROLE_FILE).read_text(encoding="utf-8")))
 
     @property
     def url(self) -> str:
@@ -99,6 +110,24 @@ def aws_client(service: Any, url: str) -> Any:
         aws_secret_access_key="tests",
         config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     )
+
+
+def assume_role(url: str, policies: Mapping[str, str]) -> dict[str, str]:
+    """Make a role with these policies, by name, and take it on: the environment that signs as it."""
+    trust = '{"Statement": []}'
+    role = aws_client("iam", url).create_role(RoleName="tests", AssumeRolePolicyDocument=trust)["Role"]
+    for name, document in policies.items():
+        aws_client("iam", url).put_role_policy(RoleName="tests", PolicyName=name, PolicyDocument=document)
+    return credentials_of_role(url, role["Arn"])
+
+
+def credentials_of_role(url: str, arn: str) -> dict[str, str]:
+    assumed = aws_client("sts", url).assume_role(RoleArn=arn, RoleSessionName="tests")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": assumed["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": assumed["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": assumed["SessionToken"],
+    }
 
 
 class Bucket:
@@ -316,8 +345,7 @@ class Stack:
             "FILES_API_SHUTDOWN_GRACE_SECONDS": "5",
             "AWS_ENDPOINT_URL": self.storage.url,
             "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "tests",
-            "AWS_SECRET_ACCESS_KEY": SECRET,
+            **self.storage.credentials,
             "OPENAI_API_KEY": SECRET if generates else "",
             "OPENAI_BASE_URL": self.openai.url,
             **settings,

@@ -1,0 +1,79 @@
+"""`python -m tests.infra.emulator --journal FILE` prints the URL of an emulated AWS on one line and serves.
+
+It is moto's server with what it lacks added (`gaps` tells how that stays honest). It ends with SIGTERM, SIGINT or the
+end of its standard input, so that it outlives nobody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# moto reads this as it is imported: without it the managed policies that a stack attaches do not exist.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from tests.infra.emulator.extension import extend
+from tests.infra.emulator.journal import Journal
+from werkzeug.serving import make_server
+
+from files_api.devtools.local_s3 import DecidesWritesAtOnce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def main() -> None:
+    """Serve until the end of the standard input."""
+    parser = argparse.ArgumentParser(prog="python -m tests.infra.emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="the TCP port; 0 takes a free one")
+    parser.add_argument(
+        "--journal", type=Path, required=True, help="the file that gets a line for every request"
+    )
+    arguments = parser.parse_args()
+
+    # A line for every request is in the journal already; only what goes wrong is worth one here.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    extend()
+    arguments.journal.touch()
+    application = Journal(
+        _DecidesConditions(DomainDispatcherApplication(create_backend_app)), arguments.journal
+    )
+    server = make_server(
+        "127.0.0.1", arguments.port, application, threaded=True, request_handler=MotoRequestHandler
+    )
+    server.daemon_threads = True  # type: ignore[attr-defined]
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    sys.stdout.write(f"http://127.0.0.1:{server.port}\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+class _DecidesConditions:
+    """WSGI middleware: of two who write a lock of Terraform's at once, one wins; everything else runs side by side."""
+
+    def __init__(self, moto: WSGIApplication) -> None:
+        self._moto = moto
+        self._one_at_a_time = DecidesWritesAtOnce(moto)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        conditional = "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ
+        return (self._one_at_a_time if conditional else self._moto)(environ, start_response)
+
+
+if __name__ == "__main__":
+    main()
