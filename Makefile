@@ -13,6 +13,14 @@ TOOLS := .venv-tools
 PYTEST_ARGS ?=
 PYTEST = $(RUN) pytest -q $(PYTEST_ARGS)
 
+# Operators' targets: which environment, which fleet, and what else they are told (make deploy ENV=dev AMI=ami-…).
+ENV ?=
+FLEET ?=
+AMI ?=
+OPERATIONS = $(RUN) files_api.operations
+env = --env '$(or $(ENV),$(error Say which environment: ENV=dev or ENV=prod))'
+fleet = $(if $(FLEET),--fleet '$(FLEET)')
+
 # How hard `make load` presses.
 USERS ?= 20
 DURATION ?= 30s
@@ -84,6 +92,19 @@ test-browser: $(READY) ## The documentation page in headless Chromium
 		{ echo 'The browser tests need Chromium: `apt-get install chromium`, or your system'"'"'s package of that name.' >&2; exit 1; }
 	@$(PYTEST) tests/browser
 
+.PHONY: test-terraform
+test-terraform: $(READY) ## What each Terraform module promises, and what it refuses; nothing is applied
+	@$(RUN) tests.infra.static_terraform test
+
+.PHONY: test-policy
+test-policy: $(READY) $(TOOLS)/.made ## Plans of dev and prod, held to rules: what is open, encrypted, kept, allowed
+	@$(PYTEST) tests/infra/test_policy*.py tests/infra/test_static*.py tests/infra/test_diagram.py
+
+.PHONY: test-infra
+test-infra: $(READY) ## The whole stack applied, changed, rolled back and destroyed, on an emulated AWS
+	@$(PYTEST) -n 2 --dist loadgroup -m 'not thorough' tests/infra --ignore-glob='*/test_policy*.py' \
+		--ignore-glob='*/test_static*.py' --ignore=tests/infra/test_diagram.py
+
 ##@ Check
 
 .PHONY: lint
@@ -93,6 +114,11 @@ lint: $(READY) ## Style, types, import contract, freshness of what is generated
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(MAKE) lock-check openapi-check observability-check
+
+.PHONY: lint-terraform
+lint-terraform: $(READY) $(TOOLS)/.made ## Form and sense of every Terraform file, and checkov's rules
+	@$(RUN) tests.infra.static_terraform lint
+	@$(RUN) tests.infra.static_checkov terraform
 
 .PHONY: format
 format: $(READY) ## Format the code, and mend what can be mended by itself
@@ -141,6 +167,70 @@ lock-check: $(BIN)/uv ## Do the locks still hold what pyproject.toml asks for?
 
 $(BIN)/uv:
 	@$(MAKE) venv
+
+##@ Operate (ENV=dev or ENV=prod)
+
+.PHONY: tf-bootstrap
+tf-bootstrap: $(READY) ## Once for an account: bucket of states, roles of the pipeline, rules of sessions
+	@$(OPERATIONS) bootstrap $(if $(YES),--yes)
+
+.PHONY: tf-init
+tf-init: $(READY) ## Prepare Terraform for an environment
+	@$(OPERATIONS) init $(env)
+
+# PLAN: where the plan is kept, and which one is applied. NO_LOCK=1, NO_REFRESH=1: for roles that may only read.
+.PHONY: tf-plan
+tf-plan: $(READY) ## Show what would be changed (PLAN=file: keep it)
+	@$(OPERATIONS) plan $(env) $(if $(PLAN),--out '$(PLAN)') $(if $(NO_LOCK),--no-lock) $(if $(NO_REFRESH),--no-refresh)
+
+.PHONY: tf-apply
+tf-apply: $(READY) ## Make an environment what the configuration says (PLAN=file: this very plan; YES=1: do not ask)
+	@$(OPERATIONS) apply $(env) $(if $(PLAN),--plan '$(PLAN)') $(if $(YES),--yes)
+
+.PHONY: tf-destroy
+tf-destroy: $(READY) ## Destroy an environment with all files in it (prod: CONFIRM=prod, or typed)
+	@$(OPERATIONS) destroy $(env) $(if $(CONFIRM),--confirm '$(CONFIRM)') $(if $(YES),--yes)
+
+.PHONY: drift
+drift: $(READY) ## Is AWS what the configuration says?
+	@$(OPERATIONS) drift $(env)
+
+.PHONY: ami
+ami: $(READY) ## Build an image of this checkout, and write its id where Terraform reads it
+	@$(OPERATIONS) ami $(env)
+
+.PHONY: amis-prune
+amis-prune: $(READY) ## Remove old images that nothing uses (KEEP=5; DRY_RUN=1: only say which)
+	@$(OPERATIONS) amis-prune $(if $(KEEP),--keep '$(KEEP)') $(if $(DRY_RUN),--dry-run)
+
+.PHONY: deploy
+deploy: $(READY) ## Bring an image to all instances, and follow that to its end (AMI='ami-…', FLEET=blue)
+	@$(OPERATIONS) deploy $(env) $(fleet) $(or $(AMI),$(error Say which image: AMI=ami-…))
+
+.PHONY: rollback
+rollback: $(READY) ## Bring back the image that ran before
+	@$(OPERATIONS) rollback $(env) $(fleet)
+
+.PHONY: promote
+promote: $(READY) ## Bring the image that FROM=dev runs to TO=prod
+	@$(OPERATIONS) promote --from '$(or $(FROM),dev)' --to '$(or $(TO),prod)'
+
+.PHONY: secret
+secret: $(READY) ## Put the key for OpenAI where the service reads it
+	@$(OPERATIONS) secret $(env)
+
+.PHONY: session
+session: $(READY) ## A shell on an instance, by SSM and without SSH (INSTANCE=i-…)
+	@exec $(OPERATIONS) session $(env) $(fleet) $(if $(INSTANCE),--instance '$(INSTANCE)')
+
+.PHONY: logs
+logs: $(READY) ## What the service has logged (SINCE=15m, KIND=audit, FILTER='{ $$.status = 500 }', FOLLOW=1)
+	@exec $(OPERATIONS) logs $(env) $(if $(SINCE),--since '$(SINCE)') $(if $(KIND),--kind '$(KIND)') \
+		$(if $(FILTER),--filter '$(FILTER)') $(if $(FOLLOW),--follow)
+
+.PHONY: smoke
+smoke: $(READY) ## Does the service at URL=https://… work? (FILES_API_KEY: write and read a file, too)
+	@$(OPERATIONS) smoke --url '$(or $(URL),$(error Say where the service is: URL=https://…))'
 
 ##@ Measure
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from files_api.operations.naming import Environment
+
 if TYPE_CHECKING:
     from tests.infra.applied_stack import Stack
 
@@ -48,7 +50,7 @@ def test_instances_carry_the_tags_that_their_programs_read(stack: Stack) -> None
 def test_the_state_is_in_the_bucket_of_the_bootstrap(stack: Stack) -> None:
     bucket = stack.bootstrap.outputs()["state_bucket"]
     head = stack.aws.client("s3").head_object(
-        Bucket=bucket, Key=f"environments/{stack.environment}/terraform.tfstate"
+        Bucket=bucket, Key=Environment(stack.environment).state_key
     )
     assert head["ContentLength"] > 0
 
@@ -81,7 +83,7 @@ def _is_locked(stack: Stack) -> bool:
     bucket = stack.bootstrap.outputs()["state_bucket"]
     try:
         stack.aws.client("s3").head_object(
-            Bucket=bucket, Key=f"environments/{stack.environment}/terraform.tfstate.tflock"
+            Bucket=bucket, Key=f"{Environment(stack.environment).state_key}.tflock"
         )
     except ClientError as error:
         if error.response["Error"]["Code"] == "404":

@@ -40,10 +40,9 @@ class Environment:
         """Where its Terraform state is in the bucket."""
         return f"{PROJECT}/{self.name}/terraform.tfstate"
 
-    @property
-    def folder(self) -> Path:
-        """Where its Terraform configuration is."""
-        return REPOSITORY / "terraform" / "environments" / self.name
+    def folder_in(self, checkout: Path) -> Path:
+        """Say where its Terraform configuration is in a checkout."""
+        return checkout / "terraform" / "environments" / self.name
 
     @property
     def parameters(self) -> str:
@@ -58,6 +57,10 @@ class Environment:
     def group(self, fleet: str) -> str:
         """Name the Auto Scaling group of a fleet."""
         return f"{self.stack}-{fleet}"
+
+    def fleet_of(self, group: str) -> str:
+        """Tell the fleet whose Auto Scaling group has a name."""
+        return group.removeprefix(f"{self.stack}-")
 
     def ami_parameter(self, fleet: str, architecture: str) -> str:
         """Name the SSM parameter that says which image a fleet runs."""

@@ -69,13 +69,13 @@ def find_place(cloud: Cloud) -> Place:
     return Place(account=identity["Account"], region=region, caller=identity["Arn"])
 
 
-def check_variables(environment: Environment, region: str) -> None:
-    """Look whether the environment's variables are there, and are about the same region.
+def check_variables_in(folder: Path, region: str) -> None:
+    """Look whether the variables of a root of Terraform are there, and are about the same region.
 
     Raises:
         NotReadyError: They are not.
     """
-    file = environment.folder / "terraform.tfvars"
+    file = folder / "terraform.tfvars"
     if not file.exists():
         raise NotReadyError(
             f"{_short(file)} is missing: copy terraform.tfvars.example beside it, and fill it in."
@@ -121,15 +121,15 @@ def has_state_bucket(cloud: Cloud, place: Place) -> bool:
     return True
 
 
-def check(cloud: Cloud, environment: Environment) -> Place:
-    """Check all that working on an environment with Terraform needs.
+def check(cloud: Cloud, environment: Environment, checkout: Path) -> Place:
+    """Check all that working on an environment of a checkout with Terraform needs.
 
     Raises:
         NotReadyError: Something is missing; the first thing that is.
     """
     terraform.version()
     place = find_place(cloud)
-    check_variables(environment, place.region)
+    check_variables_in(environment.folder_in(checkout), place.region)
     check_state_bucket(cloud, place)
     return place
 

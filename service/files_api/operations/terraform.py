@@ -76,20 +76,12 @@ class Terraform:
         return status == CHANGES
 
     def apply(self, *arguments: str) -> None:
-        """Apply; a plan, where one is named last.
+        """Apply; a plan, where one is named last. Terraform asks whether it may, unless it is told that it may.
 
         Raises:
             OperationError: Terraform has failed.
         """
-        self._must("apply", "-input=false", *arguments)
-
-    def show(self, plan: Path) -> Any:
-        """Read a plan, in Terraform's JSON form.
-
-        Raises:
-            OperationError: It cannot be read.
-        """
-        return json.loads(self._read("show", "-json", str(plan.resolve())))
+        self._must("apply", *arguments)
 
     def outputs(self) -> Mapping[str, Any]:
         """Read the outputs, by name.
@@ -100,22 +92,6 @@ class Terraform:
         return {
             name: output.get("value") for name, output in json.loads(self._read("output", "-json")).items()
         }
-
-    def addresses(self) -> list[str]:
-        """List what is in the state.
-
-        Raises:
-            OperationError: It cannot be read.
-        """
-        return self._read("state", "list").splitlines()
-
-    def forget(self, address: str) -> None:
-        """Take something out of the state, and leave it where it is.
-
-        Raises:
-            OperationError: Terraform has failed.
-        """
-        self._must("state", "rm", address)
 
     def _must(self, command: str, *arguments: str) -> None:
         status = self.run(command, *arguments)
@@ -173,8 +149,8 @@ def version() -> str:
 def run_in_foreground(command: list[str]) -> int:
     """Run a program with this terminal, and pass signals on to it; the exit status.
 
-    Terraform gives back its lock and writes its state when it is asked to end once; asked twice it just ends. So it must
-    hear of a signal exactly once.
+    Terraform gives back its lock and writes its state when it is asked to end once; asked twice it just ends. So it
+    must hear of a signal exactly once.
 
     Raises:
         OperationError: The program was ended by a signal.

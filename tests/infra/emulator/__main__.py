@@ -52,7 +52,6 @@ def main() -> None:
     server = make_server(
         "127.0.0.1", arguments.port, application, threaded=True, request_handler=MotoRequestHandler
     )
-    server.daemon_threads = True  # type: ignore[attr-defined]
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
     sys.stdout.write(f"http://127.0.0.1:{server.port}\n")

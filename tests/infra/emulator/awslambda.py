@@ -9,7 +9,7 @@ from moto.awslambda.models import LambdaFunction
 from tests.infra.emulator.gaps import reads, replace, require_lacking
 
 
-class LoggingFunction(LambdaFunction):  # type: ignore[misc]
+class LoggingFunction(LambdaFunction):
     """moto's function, which tells the LoggingConfig that it was given."""
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:

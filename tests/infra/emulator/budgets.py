@@ -11,7 +11,7 @@ from tests.infra.emulator.gaps import replace, require_no_methods
 from tests.infra.emulator.state import kept
 
 
-class BudgetsWithSubscribers(BudgetsResponse):  # type: ignore[misc]
+class BudgetsWithSubscribers(BudgetsResponse):
     """moto's answers, with the subscribers of a notification, and tags."""
 
     def describe_subscribers_for_notification(self) -> str:

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
 _PYTHON = {"AND": "and", "OR": "or", "NOT": "not", "TRUE": "True", "FALSE": "False", "(": "(", ")": ")"}
 
 
-class CompositeAlarm(Alarm):  # type: ignore[misc]
+class CompositeAlarm(Alarm):
     """An alarm with a rule.
 
     Args:
@@ -80,7 +80,7 @@ class CompositeAlarm(Alarm):  # type: ignore[misc]
         self._set = (value, _holds(self.rule, self._alarms)) if self.rule else None
 
 
-class CloudWatchWithComposites(CloudWatchResponse):  # type: ignore[misc]
+class CloudWatchWithComposites(CloudWatchResponse):
     """moto's answers, with composite alarms."""
 
     def put_composite_alarm(self) -> ActionResult:

@@ -10,7 +10,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from tests.infra.emulator.gaps import replace, require_lacking, require_no_methods
 
 
-class CognitoWithDeletion(CognitoIdpResponse):  # type: ignore[misc]
+class CognitoWithDeletion(CognitoIdpResponse):
     """moto's answers, with a call to delete a resource server."""
 
     def delete_resource_server(self) -> ActionResult:

@@ -12,7 +12,7 @@ from moto.ec2.utils import convert_tag_spec, parse_user_data
 from tests.infra.emulator.gaps import reads, replace, require_lacking
 
 
-class DescribedRule(SecurityGroupRule):  # type: ignore[misc]
+class DescribedRule(SecurityGroupRule):
     """moto's rule, described whatever it refers to; moto keeps the description of an address range alone."""
 
     def __init__(self, *arguments: Any, prefix_list_id: dict[str, str] | None = None, **named: Any) -> None:

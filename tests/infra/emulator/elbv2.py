@@ -19,7 +19,7 @@ _REASONS = {
 }
 
 
-class SimulatedTargetGroup(FakeTargetGroup):  # type: ignore[misc]
+class SimulatedTargetGroup(FakeTargetGroup):
     """moto's target group, where an instance of a group is as healthy as its simulation says."""
 
     def health_for(self, target: dict[str, Any], ec2_backend: EC2Backend) -> FakeHealthStatus:

@@ -13,7 +13,7 @@ from tests.infra.emulator.gaps import replace, require_no_methods
 from tests.infra.emulator.state import kept
 
 
-class LogsWithQueries(LogsResponse):  # type: ignore[misc]
+class LogsWithQueries(LogsResponse):
     """moto's answers, with query definitions."""
 
     def put_query_definition(self) -> str:

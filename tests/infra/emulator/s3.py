@@ -22,7 +22,7 @@ _LISTS = {
 }
 
 
-class PolicedBucket(FakeBucket):  # type: ignore[misc]
+class PolicedBucket(FakeBucket):
     """moto's bucket, with conditions in its policy and all of its lifecycle."""
 
     lifecycle_given: tuple[dict[str, Any], ...] = ()
@@ -57,7 +57,7 @@ class PolicedBucket(FakeBucket):  # type: ignore[misc]
         self.lifecycle_given = tuple(rules)
 
 
-class S3WithWholeLifecycle(S3Response):  # type: ignore[misc]
+class S3WithWholeLifecycle(S3Response):
     """moto's answers, with the lifecycle as it was given: stock moto drops NewerNoncurrentVersions and sizes."""
 
     def get_bucket_lifecycle(self) -> Any:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from moto.core.responses import ActionResult
 
 
-class SnsWithSignatureVersion(SNSResponse):  # type: ignore[misc]
+class SnsWithSignatureVersion(SNSResponse):
     """moto's answers, with the version of the signature."""
 
     def get_topic_attributes(self) -> ActionResult:

@@ -20,7 +20,7 @@ _CALLS = (
 )
 
 
-class XRayWithRules(XRayResponse):  # type: ignore[misc]
+class XRayWithRules(XRayResponse):
     """moto's answers, with sampling rules and groups."""
 
     def create_sampling_rule(self) -> str:

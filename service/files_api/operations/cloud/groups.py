@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,11 @@ def templates_of(configuration: Mapping[str, Any]) -> frozenset[Template]:
 
 
 class Groups:
-    """Looks at Auto Scaling groups. IAM: the `Describe…` actions that are called."""
+    """Looks at Auto Scaling groups.
+
+    IAM: autoscaling:DescribeAutoScalingGroups, ec2:DescribeInstances, DescribeLaunchTemplates and
+    elasticloadbalancing:DescribeTargetHealth.
+    """
 
     def __init__(
         self, autoscaling: AutoScalingClient, ec2: EC2Client, elbv2: ElasticLoadBalancingv2Client
@@ -101,8 +106,33 @@ class Groups:
             members=tuple(self._members(states)),
         )
 
+    def next_configuration(self, name: str) -> dict[str, Any]:
+        """Make the desired configuration of a refresh: what a group launches, in the newest versions of its templates.
+
+        Raises:
+            KeyError: There is no such group.
+        """
+        found = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        if not found["AutoScalingGroups"]:
+            raise KeyError(name)
+        told: Mapping[str, Any] = found["AutoScalingGroups"][0]
+        configuration = {
+            kind: copy.deepcopy(told[kind])
+            for kind in ("LaunchTemplate", "MixedInstancesPolicy")
+            if told.get(kind)
+        }
+        specifications = list(_specifications_of(configuration))
+        ids = sorted({specification["LaunchTemplateId"] for specification in specifications})
+        described = self._ec2.describe_launch_templates(LaunchTemplateIds=ids)["LaunchTemplates"]
+        newest = {one["LaunchTemplateId"]: str(one["LatestVersionNumber"]) for one in described}
+        for specification in specifications:
+            specification["Version"] = newest[specification["LaunchTemplateId"]]
+            # An answer names a template by its id and its name, and a request by one of them.
+            specification.pop("LaunchTemplateName", None)
+        return configuration
+
     def health(self, target_group: str) -> dict[str, str]:
-        """Tell the health of each target, by the id of the instance: `healthy`, `initial`, `draining`, …"""
+        """Tell the health of each target, by the id of the instance: `healthy`, `initial`, `draining`, …."""
         told = self._elbv2.describe_target_health(TargetGroupArn=target_group)
         return {
             description["Target"]["Id"]: str(description["TargetHealth"]["State"])
@@ -129,19 +159,20 @@ class Groups:
 
 
 def _templates_of(configuration: Mapping[str, Any]) -> Iterator[Template]:
+    for told in _specifications_of(configuration):
+        # "$Default" is what EC2 Auto Scaling takes where no version is given.
+        yield (
+            str(told.get("LaunchTemplateId") or told.get("LaunchTemplateName")),
+            str(told.get("Version", "$Default")),
+        )
+
+
+def _specifications_of(configuration: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if plain := configuration.get("LaunchTemplate"):
-        yield _template(plain)
+        yield plain
     policy = (configuration.get("MixedInstancesPolicy") or {}).get("LaunchTemplate") or {}
     if specification := policy.get("LaunchTemplateSpecification"):
-        yield _template(specification)
+        yield specification
     for override in policy.get("Overrides") or ():
         if specification := override.get("LaunchTemplateSpecification"):
-            yield _template(specification)
-
-
-def _template(told: Mapping[str, Any]) -> Template:
-    # "$Default" is what EC2 Auto Scaling takes where no version is given.
-    return (
-        str(told.get("LaunchTemplateId") or told.get("LaunchTemplateName")),
-        str(told.get("Version", "$Default")),
-    )
+            yield specification

@@ -9,9 +9,12 @@ from files_api.operations.naming import PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from types_boto3_ssm import SSMClient
+
+
+# In the description of the version that was written instead.
+_TAKEN_BACK = "took back "
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +24,28 @@ class Version:
     Attributes:
         number: Counted from 1.
         value: The value.
-        written: When.
-        writer: The ARN of who has written it.
+        description: What was said of it.
     """
 
     number: int
     value: str
-    written: datetime
-    writer: str
+    description: str = ""
+
+
+def taking_back(value: str) -> str:
+    """Describe a version that is written because another value did not do, so that nobody goes back to that one."""
+    return f"{_TAKEN_BACK}{value}"
 
 
 def value_before(history: Sequence[Version]) -> str | None:
-    """Find the value that was there before the one that is there now; None where there was no other."""
-    if not history:
-        return None
-    current = history[-1].value
-    return next((version.value for version in reversed(history) if version.value != current), None)
+    """Find the value that was good before the one that is there now; None where there was no other."""
+    refused: set[str] = set()
+    for version in reversed(history):
+        if version.value != history[-1].value and version.value not in refused:
+            return version.value
+        if version.description.startswith(_TAKEN_BACK):
+            refused.add(version.description.removeprefix(_TAKEN_BACK))
+    return None
 
 
 class Parameters:
@@ -60,7 +69,9 @@ class Parameters:
         """Read all values below a path, by name."""
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=path, Recursive=True)
         return {
-            parameter["Name"]: parameter.get("Value", "") for page in pages for parameter in page["Parameters"]
+            parameter["Name"]: parameter.get("Value", "")
+            for page in pages
+            for parameter in page["Parameters"]
         }
 
     def history(self, name: str) -> list[Version]:
@@ -73,8 +84,8 @@ class Parameters:
     def write(self, name: str, value: str, description: str) -> None:
         """Write a String; it is made where it is not there.
 
-        Not of the type `aws:ec2:image`: SSM takes such a value only after a look at EC2, later than the call ends, so that
-        a plan that follows would still read the old one.
+        Not of the type `aws:ec2:image`: SSM takes such a value only after a look at EC2, later than the call ends, so
+        that a plan that follows would still read the old one.
         """
         try:
             self._ssm.put_parameter(
@@ -99,16 +110,15 @@ class Parameters:
         if found is None or found.get("Type") != "SecureString":
             return False
         # Without a key it would be encrypted under the account's own one for SSM, which the instances may not use.
-        key = {"KeyId": found["KeyId"]} if "KeyId" in found else {}
-        self._ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True, **key)
+        if "KeyId" in found:
+            self._ssm.put_parameter(
+                Name=name, Value=value, Type="SecureString", Overwrite=True, KeyId=found["KeyId"]
+            )
+        else:
+            self._ssm.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
         return True
 
     def _history(self, name: str) -> Iterator[Version]:
         for page in self._ssm.get_paginator("get_parameter_history").paginate(Name=name):
             for told in page["Parameters"]:
-                yield Version(
-                    number=told["Version"],
-                    value=told.get("Value", ""),
-                    written=told["LastModifiedDate"],
-                    writer=told.get("LastModifiedUser", ""),
-                )
+                yield Version(told["Version"], told.get("Value", ""), told.get("Description", ""))

@@ -69,9 +69,9 @@ class Refresh:
 
 
 class Refreshes:
-    """Looks at the instance refreshes of groups, and ends them.
+    """Starts the instance refreshes of groups, and looks at them.
 
-    IAM: autoscaling:DescribeInstanceRefreshes, CancelInstanceRefresh, RollbackInstanceRefresh.
+    IAM: autoscaling:StartInstanceRefresh, DescribeInstanceRefreshes.
     """
 
     def __init__(self, autoscaling: AutoScalingClient) -> None:
@@ -92,13 +92,24 @@ class Refreshes:
         found = told["InstanceRefreshes"]
         return _refresh(found[0]) if found else None
 
-    def cancel(self, group: str) -> None:
-        """Ask for the end of the refresh, or of the rollback, that is going on."""
-        self._autoscaling.cancel_instance_refresh(AutoScalingGroupName=group)
+    def start(self, group: str, configuration: Mapping[str, Any], preferences: Mapping[str, Any]) -> str:
+        """Start a refresh towards a configuration that the group gets when all went well; its id.
 
-    def roll_back(self, group: str) -> None:
-        """Ask for what was before the refresh that is going on."""
-        self._autoscaling.rollback_instance_refresh(AutoScalingGroupName=group)
+        Args:
+            group: The group's name.
+            configuration: LaunchTemplate or MixedInstancesPolicy, as the API takes them.
+            preferences: RefreshPreferences, as the API takes them.
+        """
+        wanted = dict(preferences)
+        # AWS refuses a specification without an alarm.
+        if not (wanted.get("AlarmSpecification") or {}).get("Alarms"):
+            wanted.pop("AlarmSpecification", None)
+        desired: Any = dict(configuration)
+        how: Any = wanted
+        told = self._autoscaling.start_instance_refresh(
+            AutoScalingGroupName=group, DesiredConfiguration=desired, Preferences=how
+        )
+        return told["InstanceRefreshId"]
 
 
 def _refresh(told: Mapping[str, Any]) -> Refresh:

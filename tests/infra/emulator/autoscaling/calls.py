@@ -36,7 +36,7 @@ def _alone(call: Callable[[Any], ActionResult]) -> Callable[[Any], ActionResult]
     return alone
 
 
-class SimulatedAutoScaling(AutoScalingResponse):  # type: ignore[misc]
+class SimulatedAutoScaling(AutoScalingResponse):
     """moto's answers, with the simulation behind them."""
 
     @_alone

@@ -35,7 +35,7 @@ KEPT = {
 }
 
 
-class SimulatedGroup(FakeAutoScalingGroup):  # type: ignore[misc]
+class SimulatedGroup(FakeAutoScalingGroup):
     """moto's group, with instances that are launched, live and end."""
 
     def __init__(self, **arguments: Any) -> None:

@@ -28,7 +28,7 @@ LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 
 
-class SimulatedInstance(InstanceState):  # type: ignore[misc]
+class SimulatedInstance(InstanceState):
     """One member of a group.
 
     Args:

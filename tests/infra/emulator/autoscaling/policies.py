@@ -7,7 +7,7 @@ from typing import Any
 from moto.autoscaling.models import FakeScalingPolicy
 
 
-class SwitchablePolicy(FakeScalingPolicy):  # type: ignore[misc]
+class SwitchablePolicy(FakeScalingPolicy):
     """moto's policy, with what it drops."""
 
     enabled = True

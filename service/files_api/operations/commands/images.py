@@ -1,0 +1,53 @@
+"""Images: building them, and removing old ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from files_api.operations.cloud import Cloud
+from files_api.operations.cloud.images import Images
+from files_api.operations.cloud.parameters import Parameters
+from files_api.operations.commands.options import environment_option, root_option
+from files_api.operations.image_building import build, publish
+from files_api.operations.preflight import find_place
+from files_api.operations.pruning import images_in_use, prune
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from files_api.operations.naming import Environment
+
+
+@click.command("ami")
+@environment_option
+@root_option
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A variable of Packer.")
+def ami(environment: Environment, root: Path, variables: tuple[str, ...]) -> None:
+    """Build an image of this checkout, and write its id where Terraform reads it."""
+    cloud = Cloud()
+    place = find_place(cloud)
+    given = dict(one.partition("=")[::2] for one in variables)
+    manifest = root / ".run" / "packer-manifest.json"
+    ids = build(
+        root / "packer", manifest, {"region": place.region, "manifest": str(manifest.resolve()), **given}
+    )
+    publish(environment, Images(cloud.ec2), Parameters(cloud.ssm), ids, click.echo)
+    click.echo(" ".join(ids))
+
+
+@click.command("amis-prune")
+@click.option(
+    "--keep", type=click.IntRange(min=1), default=5, show_default=True, help="So many stay of each kind."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def amis_prune(keep: int, *, dry_run: bool) -> None:
+    """Deregister old images, never one that is in use or may be gone back to."""
+    cloud = Cloud()
+    find_place(cloud)
+    used = images_in_use(cloud.ec2, cloud.autoscaling, Parameters(cloud.ssm))
+    prune(Images(cloud.ec2), used, keep, click.echo, dry_run=dry_run)
+
+
+COMMANDS = (ami, amis_prune)
