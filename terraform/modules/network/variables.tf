@@ -96,3 +96,14 @@ variable "plain_http" {
     error_message = "plain_http sends keys and files in clear, and is for the environment dev only."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "IAM policy that bounds what the roles made here can ever do; the pipeline may make none without it (terraform/bootstrap). Null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy."
+  }
+}
