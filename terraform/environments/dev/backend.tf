@@ -1,0 +1,9 @@
+# Where the state is, and its lock beside it. Bucket, region and key come of terraform/bootstrap (its output
+# environment_backends): `make tf-init ENV=dev` hands them over, as `terraform init -backend-config=FILE` does.
+terraform {
+  backend "s3" {
+    key          = "files-api/dev/terraform.tfstate"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
