@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from moto.ec2.models import security_groups
+from moto.ec2.models.amis import AmiBackend
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
+from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.launch_templates import LaunchTemplates
 from moto.ec2.utils import convert_tag_spec, parse_user_data
-from tests.infra.emulator.gaps import reads, replace, require_lacking
+from tests.infra.emulator.gaps import reads, replace, require_lacking, takes
 
 
 class DescribedRule(SecurityGroupRule):
@@ -78,6 +80,24 @@ def extend() -> None:
     replace(SecurityGroupBackend, "modify_security_group_rules", modify_security_group_rules)
     _keep_tags_of_templates_apart()
     _make_versions_from_others()
+    _register_images_for_processors()
+
+
+def _register_images_for_processors() -> None:
+    """Keep for which processors an image is registered."""
+    require_lacking(
+        "keep an image's architecture", lacking=not takes(AmiBackend.register_image, "architecture")
+    )
+    asked = AmisResponse.register_image
+
+    def register_image(response: Any) -> Any:
+        answer = asked(response)
+        image = response.ec2_backend.amis[answer.result["ImageId"]]
+        # i386 is what EC2 takes where nothing is said, for images that nobody makes any more.
+        image.architecture = response._get_param("Architecture") or "i386"
+        return answer
+
+    replace(AmisResponse, "register_image", register_image)
 
 
 def _keep_tags_of_templates_apart() -> None:
