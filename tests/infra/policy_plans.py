@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,7 +17,7 @@ from tests.infra.policy_stack import Stack
 from tests.infra.static_terraform import copy_of_sources, environment_for_terraform, terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 REGION = "eu-central-1"
@@ -55,10 +56,20 @@ def plan_environment(name: str) -> dict[str, Any]:
     Raises:
         TerraformFailedError: It cannot be planned; the text says why.
     """
+    return _plan_environment(name, {})
+
+
+@cache
+def plan_without_a_domain() -> dict[str, Any]:
+    """Plan dev for somebody who has no domain, as its example tells."""
+    return _plan_environment("dev", {"plain_http": True, "domain_name": None, "zone_id": None})
+
+
+def _plan_environment(name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     with emulated_aws() as url, copy_of_sources() as copy:
         _put_ami_ids(url, name)
         folder = copy / "terraform/environments" / name
-        return plan_folder(folder, url, copy)
+        return plan_folder(folder, url, copy, changes)
 
 
 def planned_types(environment: str) -> set[str]:
@@ -66,8 +77,17 @@ def planned_types(environment: str) -> set[str]:
     return Stack.from_plan(plan_environment(environment)).types()
 
 
-def plan_folder(folder: Path, url: str, scratch: Path) -> dict[str, Any]:
-    """Plan what is in a folder, over what listens at the URL."""
+def plan_folder(
+    folder: Path, url: str, scratch: Path, changes: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Plan what is in a folder, over what listens at the URL.
+
+    Args:
+        folder: The root module.
+        url: The AWS.
+        scratch: For the configuration of the CLI.
+        changes: Values of variables, in the place of those in the example.
+    """
     (folder / "policy_override.tf").write_text(_OVERRIDE, encoding="utf-8")
     environment = {
         **environment_for_terraform(scratch),
@@ -77,6 +97,10 @@ def plan_folder(folder: Path, url: str, scratch: Path) -> dict[str, Any]:
     }
     example = folder / "terraform.tfvars.example"
     values = [f"-var-file={example}"] if example.exists() else []
+    if changes:
+        other = folder / "policy.tfvars.json"
+        other.write_text(json.dumps(dict(changes)), encoding="utf-8")
+        values.append(f"-var-file={other}")
     terraform(folder, "init", "-no-color", environment=environment)
     terraform(
         folder, "plan", "-no-color", "-lock=false", "-out=policy.tfplan", *values, environment=environment
@@ -102,4 +126,6 @@ def _put_ami_ids(url: str, environment: str) -> None:
                 Name=f"/files-api/{environment}/ami/{fleet}/{architecture}",
                 Value="ami-0123456789abcdef0",
                 Type="String",
+                # An environment may be planned twice in a process, and moto's memory is the process's.
+                Overwrite=True,
             )

@@ -6,8 +6,10 @@ from __future__ import annotations
 OPEN_SECURITY_GROUPS = frozenset({"module.network.aws_security_group.load_balancer"})
 
 #: Listeners that speak HTTP.
-PLAIN_LISTENERS: dict[str, str] = {
-    # One resource, whose protocol plain_http decides; a validation allows that in dev alone.
+PLAIN_LISTENERS = {
+    "module.load_balancer.aws_lb_listener.plain_http": (
+        "for a try-out without a domain; a validation allows plain_http in dev alone"
+    ),
 }
 
 #: By type, or by address, and argument: what is not encrypted with a key of the account's own.
@@ -44,6 +46,9 @@ WILDCARDS = {
     "module.storage.data.aws_iam_policy_document.key AccountAdministersByIAM": (
         "AWS's default: in the policy of a key * is this key, and without kms:* nobody could ever change it again"
     ),
+    "module.replica.data.aws_iam_policy_document.key AccountAdministersByIAM": (
+        "AWS's default: in the policy of a key * is this key, and without kms:* nobody could ever change it again"
+    ),
     "module.observability.data.aws_iam_policy_document.key AccountAdministersByIAM": (
         "AWS's default: in the policy of a key * is this key, and without kms:* nobody could ever change it again"
     ),
@@ -57,9 +62,6 @@ WILDCARDS = {
         "cloudwatch:PutMetricData knows no resources; a condition names the namespace"
     ),
 }
-
-#: Of these, those in documents that only a switch makes which neither environment has on by its example.
-BEHIND_SWITCHES = frozenset({"module.observability.data.aws_iam_policy_document.canary TellsItsResult"})
 
 #: Amazon's own policies that may be attached.
 MANAGED_POLICIES = {
