@@ -17,7 +17,8 @@ from tests.infra.static_terraform import environment_for_terraform, find_mirror
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SECONDS = 420
+#: More than the longest run of Terraform takes.
+SECONDS = 420
 _NO_CHANGE, _FAILED, _CHANGE = 0, 1, 2
 # moto serves buckets by path, and answers what it lacks with 500: not 25 times, which takes minutes, but not once
 # either, since a connection may be dropped.
@@ -45,11 +46,13 @@ class Plan:
         changes: By address of the resource, what is done to it: create, update, delete.
         drifted: By address, the attributes that are not as Terraform left them.
         text: The plan as a person reads it.
+        changes_outputs: Whether an output will have another value.
     """
 
     changes: Mapping[str, tuple[str, ...]]
     drifted: Mapping[str, frozenset[str]]
     text: str
+    changes_outputs: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -69,7 +72,8 @@ class AppliedRoot:
         self.folder = folder
         found = environment_for_terraform(scratch)
         terraform = {name: value for name, value in found.items() if name.startswith(("TF_", "CHECKPOINT_"))}
-        self._environment = {**environment, **terraform}
+        #: What Terraform is started with.
+        self.environment = {**environment, **terraform}
         _write_override(folder)
 
     def init(self, *arguments: str) -> None:
@@ -93,21 +97,25 @@ class AppliedRoot:
         ended = self._start("plan", "-no-color", "-detailed-exitcode", "-out=tests.tfplan")
         if ended.returncode == _FAILED:
             raise TerraformError(_errors("plan", ended.stdout))
-        shown = json.loads(self._run("show", "-json", "tests.tfplan"))
-        plan = Plan(
+        plan = self.read(self.folder / "tests.tfplan", ended.stdout)
+        assert (ended.returncode == _CHANGE) == (not plan.is_empty or plan.changes_outputs), ended.stdout
+        return plan
+
+    def read(self, file: Path, text: str = "") -> Plan:
+        """Read a plan that was kept, with what Terraform wrote of it."""
+        shown = json.loads(self._run("show", "-json", str(file)))
+        return Plan(
             changes={
                 one["address"]: tuple(one["change"]["actions"])
                 for one in shown.get("resource_changes", [])
                 if one["change"]["actions"] not in (["no-op"], ["read"])
             },
             drifted={one["address"]: _changed(one["change"]) for one in shown.get("resource_drift", [])},
-            text="\n".join(line for line in ended.stdout.splitlines() if not _PROGRESS.search(line)).strip(),
+            text="\n".join(line for line in text.splitlines() if not _PROGRESS.search(line)).strip(),
+            changes_outputs=any(
+                change["actions"] != ["no-op"] for change in shown.get("output_changes", {}).values()
+            ),
         )
-        outputs = [
-            change for change in shown.get("output_changes", {}).values() if change["actions"] != ["no-op"]
-        ]
-        assert (ended.returncode == _CHANGE) == bool(plan.changes or outputs), ended.stdout
-        return plan
 
     def outputs(self) -> dict[str, Any]:
         """Its outputs, sensitive ones included."""
@@ -126,7 +134,7 @@ class AppliedRoot:
         return subprocess.Popen(
             ["terraform", *arguments],
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -143,12 +151,12 @@ class AppliedRoot:
         return subprocess.run(
             ["terraform", *arguments],
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_SECONDS,
+            timeout=SECONDS,
             check=False,
         )
 

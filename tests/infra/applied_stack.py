@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tests.infra.applied_root import AppliedRoot
-from tests.infra.emulated_aws import EmulatedAws
+from tests.infra.applied_root import SECONDS, AppliedRoot
+from tests.infra.emulated_aws import ROOT, EmulatedAws
 from tests.infra.static_terraform import copy_of_sources
+
+from files_api.operations.naming import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +25,6 @@ ARCHITECTURES = ("x86_64", "arm64")
 DOMAIN = "example.com"
 #: What no emulator has. Off when the stack is applied; test_switches looks at their plans.
 NOT_EMULATED = ("enable_valkey", "enable_synthetics", "enable_backup", "enable_replication")
-_TERMINAL = {"Successful", "Failed", "Cancelled", "RollbackSuccessful", "RollbackFailed"}
 #: More looks than a refresh takes; each lets 15 simulated seconds go by.
 _LOOKS = 2000
 
@@ -43,22 +46,53 @@ class Stack:
         self.elb = aws.client("elbv2")
         self.ec2 = aws.client("ec2")
         self.ssm = aws.client("ssm")
+        self._sources = sources
         terraform = sources / "terraform"
         #: What the root is told beside its example.
         self.variables: dict[str, Any] = {}
         self.bootstrap = AppliedRoot(terraform / "bootstrap", aws.environment, sources)
         self.root = AppliedRoot(terraform / "environments" / environment, aws.environment, sources)
 
+    def start(self, command: str, *arguments: str) -> subprocess.Popen[str]:
+        """Start what a make target starts, on the copy; the caller waits for its end."""
+        named = [] if command in ("bootstrap", "promote") else ["--env", self.environment]
+        polled = ["--poll-seconds", "0"] if command in ("apply", "deploy", "rollback", "promote") else []
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "files_api.operations", command, "--root", str(self._sources)),
+                *(*named, *polled, *arguments),
+            ],
+            cwd=ROOT,
+            # moto serves buckets by path; nothing else is different for Terraform.
+            env={**self.root.environment, "TF_CLI_ARGS_init": "-backend-config=use_path_style=true"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def operate(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Do what a make target does, to its end."""
+        process = self.start(command, *arguments)
+        said, complained = process.communicate(timeout=SECONDS)
+        return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
+
+    def must(self, command: str, *arguments: str) -> str:
+        """Do what a make target does; it must go well. Gives what it said."""
+        done = self.operate(command, *arguments)
+        assert done.returncode == 0, f"{done.stdout[-8000:]}\n{done.stderr}"
+        return done.stdout
+
     def apply_bootstrap(self) -> None:
         """What is done once for an account."""
         _take_example(self.bootstrap.folder, {})
-        self.bootstrap.init()
-        self.bootstrap.apply()
+        self.must("bootstrap", "--yes")
 
     def prepare(self) -> None:
         """What there is before the first apply: images, a zone for the domain, and where the state goes."""
+        images = self.register_images("first")
         for fleet in FLEETS:
-            self.deploy_image(fleet, "first")
+            self.write_images(fleet, images)
         zone = self.aws.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference=self.name)
         self.variables = {
             **dict.fromkeys(NOT_EMULATED, False),
@@ -66,36 +100,45 @@ class Stack:
             "domain_name": f"{self.environment}.{DOMAIN}",
         }
         self.set_variables(self.variables)
-        backend = self.bootstrap.outputs()["environment_backends"][self.environment]
-        file = self.root.folder / "tests.s3.tfbackend"
-        # moto serves buckets by path.
-        file.write_text(f"{backend}use_path_style = true\n", encoding="utf-8")
-        self.root.init(f"-backend-config={file.name}")
+        self.must("init")
 
     def set_variables(self, variables: Mapping[str, Any]) -> None:
         """Give the values of the example, and these instead of or beside them."""
         _take_example(self.root.folder, variables)
 
-    def deploy_image(self, fleet: str, name: str, *, boots: bool = True) -> dict[str, str]:
-        """Register an image for each architecture, and write its id where Terraform reads it; gives the ids before."""
-        before = {}
+    def register_images(self, name: str, *, boots: bool = True) -> dict[str, str]:
+        """Register an image for each architecture, and give the ids."""
+        made = {}
         for architecture in ARCHITECTURES:
-            image = self.ec2.register_image(
-                Name=f"{self.name}-{fleet}-{architecture}-{name}",
+            made[architecture] = self.ec2.register_image(
+                Name=f"{self.name}-{architecture}-{name}",
                 RootDeviceName="/dev/xvda",
                 Architecture=architecture,
             )["ImageId"]
             if not boots:
-                self.ec2.create_tags(Resources=[image], Tags=[{"Key": "emulator:boots", "Value": "no"}])
-            before[architecture] = self.write_image(fleet, architecture, image)
-        return before
+                tags = [{"Key": "emulator:boots", "Value": "no"}]
+                self.ec2.create_tags(Resources=[made[architecture]], Tags=tags)
+        return made
 
-    def write_image(self, fleet: str, architecture: str, image: str) -> str:
-        """Write the parameter that `make deploy` writes; gives what was there, or nothing."""
-        parameter = f"/files-api/{self.environment}/ami/{fleet}/{architecture}"
-        found = self.ssm.get_parameters(Names=[parameter])["Parameters"]
-        self.ssm.put_parameter(Name=parameter, Value=image, Type="String", Overwrite=bool(found))
-        return str(found[0]["Value"]) if found else ""
+    def write_images(self, fleet: str, images: Mapping[str, str]) -> None:
+        """Write the parameters that `make ami` writes."""
+        for architecture, image in images.items():
+            self.ssm.put_parameter(
+                Name=self.image_parameter(fleet, architecture), Value=image, Type="String", Overwrite=True
+            )
+
+    def image_parameter(self, fleet: str, architecture: str) -> str:
+        return Environment(self.environment).ami_parameter(fleet, architecture)
+
+    def written_images(self, fleet: str) -> set[str]:
+        """The images that Terraform is told to use, for the architectures that the fleet has."""
+        values = {
+            one: self.ssm.get_parameter(Name=self.image_parameter(fleet, one)) for one in self.architectures()
+        }
+        return {told["Parameter"]["Value"] for told in values.values()}
+
+    def architectures(self) -> list[str]:
+        return list(self.root.outputs()["ami_ids"]["blue"])
 
     def group(self, fleet: str) -> dict[str, Any]:
         """Look at a fleet's group; simulated time goes on by that."""
@@ -146,32 +189,6 @@ class Stack:
         preferences: dict[str, Any] = self.root.outputs()["refresh_preferences"]
         return preferences
 
-    def start_refresh(self, fleet: str) -> None:
-        """Start what `make deploy` starts: a refresh to the newest versions, while the group names the old ones."""
-        group = self.group(fleet)
-        for template in templates_in(group):
-            described = self.ec2.describe_launch_templates(LaunchTemplateIds=[template["LaunchTemplateId"]])
-            template["Version"] = str(described["LaunchTemplates"][0]["LatestVersionNumber"])
-            # A request names a launch template by its id or by its name, an answer by both.
-            template.pop("LaunchTemplateName", None)
-        self.autoscaling.start_instance_refresh(
-            AutoScalingGroupName=group["AutoScalingGroupName"],
-            DesiredConfiguration={
-                name: group[name] for name in ("LaunchTemplate", "MixedInstancesPolicy") if name in group
-            },
-            Preferences=self.refresh_preferences(),
-        )
-
-    def follow_refresh(self, fleet: str) -> Iterator[dict[str, Any]]:
-        """Look at the fleet's last refresh until it has ended; each look lets time go by."""
-        for _ in range(_LOOKS):
-            found = self.autoscaling.describe_instance_refreshes(AutoScalingGroupName=f"{self.name}-{fleet}")
-            refresh: dict[str, Any] = found["InstanceRefreshes"][0]
-            yield refresh
-            if refresh["Status"] in _TERMINAL:
-                return
-        raise AssertionError(f"the refresh does not end: {refresh}")
-
     def guards(self) -> list[str]:
         """What stands between the environment and its destruction."""
         return [one for one in self.root.resources() if "terraform_data.guard" in one]
@@ -195,7 +212,7 @@ def applied_stack(environment: str, folder: Path) -> Iterator[Stack]:
         stack = Stack(environment, aws, sources)
         stack.apply_bootstrap()
         stack.prepare()
-        stack.root.apply()
+        stack.must("apply", "--yes")
         yield stack
 
 

@@ -19,6 +19,7 @@ _ORDER = (
     "test_applied",
     "test_drift",
     "test_secrets",
+    "test_changes",
     "test_service_on_stack",
     "test_deployments",
     "test_switches",
@@ -29,10 +30,16 @@ _SECONDS = 600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what shares an applied stack on one worker (`--dist loadgroup`), in an order that makes sense."""
+    """Put what shares an applied stack on one worker (`--dist loadgroup`), in an order that makes sense.
+
+    What is the same in both environments, and is tried in one, is left to `make test-thorough-infra` in the other.
+    """
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(_SECONDS))
+        enough = item.get_closest_marker("enough_in")
+        if enough is not None and item.callspec.params["stack"] != enough.args[0]:
+            item.add_marker(pytest.mark.thorough)
     items.sort(key=lambda item: _ORDER.index(item.path.stem) if item.path.stem in _ORDER else -1)
 
 

@@ -49,9 +49,7 @@ def test_instances_carry_the_tags_that_their_programs_read(stack: Stack) -> None
 
 def test_the_state_is_in_the_bucket_of_the_bootstrap(stack: Stack) -> None:
     bucket = stack.bootstrap.outputs()["state_bucket"]
-    head = stack.aws.client("s3").head_object(
-        Bucket=bucket, Key=Environment(stack.environment).state_key
-    )
+    head = stack.aws.client("s3").head_object(Bucket=bucket, Key=Environment(stack.environment).state_key)
     assert head["ContentLength"] > 0
 
 

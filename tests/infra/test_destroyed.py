@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-from tests.infra.applied_root import TerraformError
 from tests.infra.remains import remains_of
 
 if TYPE_CHECKING:
@@ -19,8 +17,13 @@ def test_production_refuses_to_be_destroyed(stack: Stack) -> None:
     before = stack.root.resources()
     assert stack.guards()
 
-    with pytest.raises(TerraformError, match="Instance cannot be destroyed"):
-        stack.root.destroy()
+    by_accident = stack.operate("destroy", "--yes")
+    assert by_accident.returncode == 2
+    assert "say CONFIRM=prod" in by_accident.stderr
+    # Whoever names it is still held up by the guard of what holds files and keys.
+    on_purpose = stack.operate("destroy", "--yes", "--confirm", "prod")
+    assert on_purpose.returncode == 1
+    assert "Instance cannot be destroyed" in on_purpose.stdout + on_purpose.stderr
 
     # Refused while it was planned: nothing has happened yet.
     assert stack.root.resources() == before
@@ -35,7 +38,7 @@ def test_a_destroyed_environment_leaves_nothing(stack: Stack) -> None:
     if stack.guards():
         stack.lift_protection()
 
-    stack.root.destroy()
+    stack.must("destroy", "--yes", "--confirm", stack.environment)
 
     assert stack.root.resources() == []
     assert remains_of(stack) == []

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tests.infra.applied_root import Plan
     from tests.infra.applied_stack import Stack
 
+pytestmark = pytest.mark.enough_in("prod")
+
 
 @pytest.fixture(scope="session")
 def plan_of_all(stack: Stack) -> Plan:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.infra.applied_stack import Stack
+
+pytestmark = pytest.mark.enough_in("dev")
 
 _KEY = "sk-proj-made-up-for-the-tests-0123456789"
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tests.infra.applied_root import Plan
     from tests.infra.applied_stack import Stack
 
+pytestmark = pytest.mark.enough_in("prod")
+
 _TYPES = {
     "enable_valkey": "aws_elasticache_",
     "enable_synthetics": "aws_synthetics_canary",

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from moto import mock_aws
 from tests.unit.operations.clocks import StandingClock
@@ -33,7 +32,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name in ("AWS_ENDPOINT_URL", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
     with mock_aws():
         yield Cloud()
 
@@ -225,6 +225,10 @@ def test_a_log_that_is_followed_shows_each_line_once_and_those_that_come(cloud: 
     assert [line.rpartition(" ")[2] for line in lines] == ["first", "after-1", "after-2"]
 
 
-def test_the_clients_are_of_the_region_of_the_session(cloud: Cloud) -> None:
+def test_the_region_is_found_as_terraform_finds_it(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cloud.region == "eu-central-1"
-    assert boto3.session.Session().region_name == cloud.ec2.meta.region_name
+
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+
+    assert Cloud().region == "eu-west-1"
+    assert Cloud().ec2.meta.region_name == "eu-west-1"

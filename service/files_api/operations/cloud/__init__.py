@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ _ATTEMPTS = 8
 
 
 class Cloud:
-    """The clients, each made when it is needed first. Region and credentials are found as boto3 finds them.
+    """The clients, each made when it is needed first. Region and credentials are found as Terraform finds them.
 
     Raises:
         NotReadyError: AWS_PROFILE names a profile that is not there.
@@ -33,7 +34,8 @@ class Cloud:
 
     def __init__(self) -> None:
         try:
-            self._session = boto3.session.Session()
+            # boto3 does not know AWS_REGION, which Terraform and the AWS CLI go by first.
+            self._session = boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
             #: AWS's name of the region; None where nobody has said it.
             self.region = self._session.region_name
         except ProfileNotFound as error:
