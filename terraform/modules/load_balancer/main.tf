@@ -23,9 +23,10 @@ resource "aws_lb" "this" {
   client_keep_alive = 3600
   enable_http2      = true
 
-  # The service speaks HTTP by the book and clients are programs: what is ambiguous is nobody's mistake that one would
-  # want to help along. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html#desync-mitigation-mode
-  desync_mitigation_mode     = "strictest"
+  # What could be taken for another request than it is gets 400, or its connection closed behind it. Not "strictest", which
+  # refuses what is harmless, too: a GET with Content-Length: 0, as some libraries send it, or one letter beyond ASCII in
+  # any header. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html#desync-mitigation-mode
+  desync_mitigation_mode     = "defensive"
   drop_invalid_header_fields = true
 
   # The host as the client wrote it, and the client's address behind whatever it claims itself: the service believes the

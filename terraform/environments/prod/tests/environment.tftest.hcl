@@ -48,7 +48,7 @@ variables {
   requests_per_target_per_minute = 3000
 }
 
-run "alarms_watch_the_fleet_that_serves_and_stop_a_deployment" {
+run "the_modules_fit_together" {
   command = plan
 
   assert {
@@ -59,47 +59,6 @@ run "alarms_watch_the_fleet_that_serves_and_stop_a_deployment" {
     condition     = toset(output.refresh_preferences.AlarmSpecification.Alarms) == toset(module.observability.rollback_alarm_names) && length(module.observability.rollback_alarm_names) > 0
     error_message = "the alarms of observability take a deployment back"
   }
-}
-
-run "during_a_canary_alarms_watch_the_fleet_that_stays" {
-  command = plan
-  variables {
-    fleets          = { blue = { min_size = 1, max_size = 3 }, green = { min_size = 1, max_size = 3 } }
-    traffic_weights = { blue = 95, green = 5 }
-  }
-
-  assert {
-    condition     = local.watched_fleet == "blue"
-    error_message = "the canary's few requests move no alarm of the service"
-  }
-}
-
-run "when_green_serves_alarms_watch_green" {
-  command = plan
-  variables {
-    fleets          = { blue = { min_size = 0, max_size = 3 }, green = { min_size = 1, max_size = 3 } }
-    traffic_weights = { green = 100 }
-  }
-
-  assert {
-    condition     = local.watched_fleet == "green" && strcontains(output.session_command, "files-api-prod-green")
-    error_message = "so does whoever opens a session"
-  }
-}
-
-run "a_deployment_that_mends_an_alarm_is_not_stopped_by_it" {
-  command = plan
-  variables { enable_rollback_alarms = false }
-
-  assert {
-    condition     = length(output.refresh_preferences.AlarmSpecification.Alarms) == 0
-    error_message = "for that one time"
-  }
-}
-
-run "the_service_is_told_what_the_load_balancer_does" {
-  command = plan
-
   assert {
     condition     = tonumber(module.settings.settings.FILES_API_KEEP_ALIVE_SECONDS) > module.load_balancer.idle_timeout_seconds
     error_message = "it is never the service that closes a connection first"
@@ -116,11 +75,6 @@ run "the_service_is_told_what_the_load_balancer_does" {
     condition     = output.url == "https://files.example.com"
     error_message = "clients come by the domain"
   }
-}
-
-run "production_is_protected" {
-  command = plan
-
   assert {
     condition     = tolist(module.network.availability_zones) == tolist(["eu-central-1a", "eu-central-1b", "eu-central-1c"])
     error_message = "over three zones"
@@ -128,5 +82,37 @@ run "production_is_protected" {
   assert {
     condition     = var.deletion_protection
     error_message = "unless somebody says otherwise"
+  }
+}
+
+run "during_a_canary_alarms_watch_the_fleet_that_stays" {
+  command = plan
+  variables {
+    fleets          = { blue = { min_size = 1, max_size = 3 }, green = { min_size = 1, max_size = 3 } }
+    traffic_weights = { blue = 95, green = 5 }
+  }
+
+  assert {
+    condition     = local.watched_fleet == "blue"
+    error_message = "the canary's few requests move no alarm of the service"
+  }
+}
+
+run "green_serves_and_a_deployment_mends_what_an_alarm_is_on_about" {
+  command = plan
+  variables {
+    enable_rollback_alarms = false
+    fleets                 = { blue = { min_size = 0, max_size = 3 }, green = { min_size = 1, max_size = 3 } }
+    traffic_weights        = { green = 100 }
+  }
+
+  assert {
+    condition     = local.watched_fleet == "green" && strcontains(output.session_command, "files-api-prod-green")
+    error_message = "so does whoever opens a session"
+  }
+
+  assert {
+    condition     = length(output.refresh_preferences.AlarmSpecification.Alarms) == 0
+    error_message = "for that one time"
   }
 }

@@ -1,4 +1,4 @@
-# One wrong value for each validation of prod. The mocked data sources give what the modules compute with.
+# One wrong value for each validation of prod, several in a run: a plan of the whole takes its time. The mocked data sources give what the modules compute with.
 
 mock_provider "aws" {
   mock_data "aws_availability_zones" {
@@ -48,43 +48,30 @@ variables {
   requests_per_target_per_minute = 3000
 }
 
-run "region_is_a_zone" {
+# A zone in place of a region, a URL in place of a name, a fleet that is missing.
+run "values_that_are_wrong_by_themselves" {
   command         = plan
-  expect_failures = [var.region]
-  variables { region = "eu-central-1a" }
-}
-
-run "repository_is_a_url" {
-  command         = plan
-  expect_failures = [var.github_repository]
-  variables { github_repository = "https://github.com/example/files-api" }
-}
-
-run "a_fleet_is_missing" {
-  command         = plan
-  expect_failures = [var.fleets]
+  expect_failures = [var.region, var.github_repository, var.fleets]
   variables {
-    fleets = { blue = { min_size = 1, max_size = 3 } }
+    region            = "eu-central-1a"
+    github_repository = "https://github.com/example/files-api"
+    fleets            = { blue = { min_size = 1, max_size = 3 } }
   }
 }
 
-run "an_empty_fleet_gets_requests" {
+# An empty fleet gets requests; copies are kept where the files are.
+run "values_that_are_wrong_together" {
   command         = plan
-  expect_failures = [var.traffic_weights]
-  variables { traffic_weights = { blue = 95, green = 5 } }
-}
-
-run "copies_are_kept_nowhere" {
-  command         = plan
-  expect_failures = [var.replica_region]
-  variables { replica_region = "Ireland" }
-}
-
-run "copies_are_kept_in_the_same_region" {
-  command         = plan
-  expect_failures = [var.replica_region]
+  expect_failures = [var.traffic_weights, var.replica_region]
   variables {
+    traffic_weights    = { blue = 95, green = 5 }
     enable_replication = true
     replica_region     = "eu-central-1"
   }
+}
+
+run "copies_are_kept_in_a_country" {
+  command         = plan
+  expect_failures = [var.replica_region]
+  variables { replica_region = "Ireland" }
 }
