@@ -149,8 +149,8 @@ module "compute" {
   private_subnet_ids               = module.network.private_subnet_ids
   instance_security_group_id       = module.network.instance_security_group_id
   instance_profile_name            = module.access.instance_profile_name
-  load_balancer_arn_suffix         = module.load_balancer.arn_suffix
-  target_group_arns                = module.load_balancer.served_target_group_arns
+  load_balancer_arn_suffix         = module.load_balancer.served_arn_suffix
+  target_group_arns                = module.load_balancer.target_group_arns
   target_group_arn_suffixes        = module.load_balancer.target_group_arn_suffixes
   settings                         = module.settings.settings
   fleets                           = var.fleets

@@ -8,6 +8,16 @@ output "arn_suffix" {
   value       = aws_lb.this.arn_suffix
 }
 
+# AWS makes a policy that scales by requests only where a listener forwards to the target group already. Nothing but those
+# policies may come of this output: where a data source does, even by way of a validation, each change of the weights puts
+# reading it off to the apply, and with the images' ids plans new launch templates for nothing.
+output "served_arn_suffix" {
+  description = "The same, once a listener forwards to both fleets: for policies that scale by requests."
+  value       = aws_lb.this.arn_suffix
+
+  depends_on = [aws_lb_listener.https, aws_lb_listener.plain_http]
+}
+
 output "dns_name" {
   description = "Amazon's own name of the load balancer, which an alias record points to."
   value       = aws_lb.this.dns_name
@@ -26,14 +36,6 @@ output "listener_arn" {
 output "target_group_arns" {
   description = "ARN of the target group of each fleet."
   value       = { for fleet, group in aws_lb_target_group.this : fleet => group.arn }
-}
-
-# A fleet can be scaled by its requests once a listener knows its target group, and is healthy not before.
-output "served_target_group_arns" {
-  description = "The same, once the listener forwards to them: for the Auto Scaling groups."
-  value       = { for fleet, group in aws_lb_target_group.this : fleet => group.arn }
-
-  depends_on = [aws_lb_listener.https, aws_lb_listener.plain_http]
 }
 
 output "target_group_arn_suffixes" {
