@@ -105,6 +105,10 @@ test-infra: $(READY) ## The whole stack applied, changed, rolled back and destro
 	@$(PYTEST) -n 2 --dist loadgroup -m 'not thorough' tests/infra --ignore-glob='*/test_policy*.py' \
 		--ignore-glob='*/test_static*.py' --ignore=tests/infra/test_diagram.py
 
+.PHONY: test-thorough-infra
+test-thorough-infra: $(READY) ## What that leaves out: the same in the other environment, or by another way
+	@$(PYTEST) -n 2 --dist loadgroup -m thorough tests/infra
+
 ##@ Check
 
 .PHONY: lint

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -197,9 +196,6 @@ class Stack:
         """Do what docs/operations.md tells somebody who really wants to destroy a protected environment."""
         for guard in self.guards():
             self.root.forget(guard)
-        for file in self.root.folder.glob("*.tf"):
-            text = file.read_text(encoding="utf-8")
-            file.write_text(re.sub(r"(deletion_protection\s*=\s*)true", r"\1false", text), encoding="utf-8")
         self.variables["deletion_protection"] = False
         self.set_variables(self.variables)
         self.root.apply()

@@ -41,15 +41,10 @@ def _disable_policy(stack: Stack) -> None:
     )
 
 
-def _pin_version_away(stack: Stack) -> None:
+def _unpin_version(stack: Stack) -> None:
     group = stack.group("blue")
     for template in templates_in(group):
-        made = stack.ec2.create_launch_template_version(
-            LaunchTemplateId=template["LaunchTemplateId"],
-            SourceVersion=template["Version"],
-            LaunchTemplateData={},
-        )
-        template["Version"] = str(made["LaunchTemplateVersion"]["VersionNumber"])
+        template["Version"] = "$Latest"
         template.pop("LaunchTemplateName", None)
     kinds = ("LaunchTemplate", "MixedInstancesPolicy")
     stack.autoscaling.update_auto_scaling_group(
@@ -207,7 +202,7 @@ def _files_bucket(stack: Stack) -> str:
 
 DRIFTS = {
     "a scaling policy is disabled": Drift(_disable_policy, "aws_autoscaling_policy"),
-    "a version of the launch template is pinned away": Drift(_pin_version_away, "aws_autoscaling_group"),
+    "the version of the launch template is pinned no more": Drift(_unpin_version, "aws_autoscaling_group"),
     "instances get no time to drain": Drift(_shorten_hook, "aws_autoscaling_lifecycle_hook"),
     "instances live for a year": Drift(_lengthen_life, "aws_autoscaling_group"),
     "a rule of a security group is widened": Drift(_widen_rule, "aws_vpc_security_group_ingress_rule"),

@@ -94,6 +94,8 @@ def test_an_alarm_takes_a_new_image_back(stack: Stack) -> None:
     deployed = _watched(
         stack,
         "deploy",
+        # It looks seldom, so that the time goes by at our own looks, and none of them comes too late.
+        *("--poll-seconds", "3"),
         *_images_for(stack, "alarming"),
         at_each_look=ring_once_a_new_instance_is_there,
     )

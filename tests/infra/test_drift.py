@@ -16,9 +16,7 @@ pytestmark = pytest.mark.enough_in("prod")
 
 @pytest.fixture(scope="session")
 def plan_of_all(stack: Stack) -> Plan:
-    """All of it is changed, and planned once: a plan takes its time."""
-    before = stack.root.plan()
-    assert before.is_empty, before.text
+    """All of it is changed, and planned once: a plan takes its time. That it was empty before, test_applied has shown."""
     for drift in DRIFTS.values():
         drift.change(stack)
     return stack.root.plan()
