@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.integration.stack import ROOT
 
 from files_api.devtools.openapi_changes import breaking_changes, main
 
@@ -19,13 +20,17 @@ Document = dict[str, Any]
 _RELEASED: Document = {
     "openapi": "3.1.0",
     "info": {"title": "Things", "version": "1.4.0"},
+    "servers": [{"url": "/"}],
     "paths": {
         "/things": {
             "get": {
                 "operationId": "listThings",
+                "security": [{"key": []}, {"token": ["read"]}],
                 "parameters": [
                     {"in": "query", "name": "size", "schema": {"type": "integer", "maximum": 1000}},
                     {"in": "query", "name": "order", "schema": {"type": "string", "enum": ["up", "down"]}},
+                    {"in": "query", "name": "of", "schema": {"type": "array", "items": {"type": "string"}}},
+                    {"in": "query", "name": "deep", "schema": {"type": "boolean", "default": False}},
                 ],
                 "responses": {
                     "200": {
@@ -46,6 +51,10 @@ _RELEASED: Document = {
         }
     },
     "components": {
+        "securitySchemes": {
+            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            "token": {"type": "http", "scheme": "bearer"},
+        },
         "schemas": {
             "Things": {
                 "type": "object",
@@ -61,6 +70,8 @@ _RELEASED: Document = {
                 "properties": {
                     "name": {"type": "string"},
                     "state": {"type": "string", "enum": ["new", "old"]},
+                    "made": {"type": "string", "format": "date-time"},
+                    "labels": {"type": "object", "additionalProperties": {"type": "string"}},
                     "parts": {"$ref": "#/components/schemas/Things"},
                 },
             },
@@ -71,9 +82,12 @@ _RELEASED: Document = {
                     "name": {"type": "string", "maxLength": 100},
                     "weight": {"type": "number"},
                     "colour": {"type": "string", "enum": ["red", "blue"]},
+                    "due": {"type": "string", "format": "date"},
+                    "tags": {"type": "array", "items": {"type": "string"}},
+                    "extra": {"type": "object"},
                 },
             },
-        }
+        },
     },
 }
 
@@ -148,6 +162,51 @@ _BREAKING: dict[str, Callable[[Document], object]] = {
     "a request refuses what it does not know": lambda new: _schema(new, "NewThing").update(
         additionalProperties=False
     ),
+    "the server is another one": lambda new: new.update(servers=[{"url": "/api"}]),
+    "a credential is not taken any more": lambda new: _get(new)["security"].pop(0),
+    "a credential needs one more scope": lambda new: _get(new)["security"][1].update(token=["read", "list"]),
+    "two credentials are needed together": lambda new: _get(new)["security"][0].update(token=[]),
+    "an open operation asks for a credential": lambda new: _post(new).update(security=[{"key": []}]),
+    "a credential is shown in another header": lambda new: new["components"]["securitySchemes"]["key"].update(
+        name="X-Key"
+    ),
+    "a parameter is written in another way": lambda new: _get(new)["parameters"][2].update(explode=False),
+    "a parameter that is left out means something else": lambda new: _get(new)["parameters"][3][
+        "schema"
+    ].update(default=True),
+    "a header of a response has another type": lambda new: _get(new)["responses"]["200"]["headers"][
+        "ETag"
+    ].update(schema={"type": "integer"}),
+    "a response has another format": lambda new: _schema(new, "Thing")["properties"]["made"].update(
+        format="date"
+    ),
+    "a response has no format any more": lambda new: _schema(new, "Thing")["properties"]["made"].pop(
+        "format"
+    ),
+    "the fields beyond the named ones of a response are of another type": lambda new: _schema(new, "Thing")[
+        "properties"
+    ]["labels"].update(additionalProperties={"type": "integer"}),
+    "a field of a request has to have a format": lambda new: _schema(new, "NewThing")["properties"][
+        "name"
+    ].update(format="uuid"),
+    "a field of a request has another format": lambda new: _schema(new, "NewThing")["properties"][
+        "due"
+    ].update(format="date-time"),
+    "what is in a list of a request is of another type": lambda new: _schema(new, "NewThing")["properties"][
+        "tags"
+    ]["items"].update(type="integer"),
+    "a list of a request may be shorter at most": lambda new: _schema(new, "NewThing")["properties"][
+        "tags"
+    ].update(maxItems=3),
+    "a list of a request may have nothing twice": lambda new: _schema(new, "NewThing")["properties"][
+        "tags"
+    ].update(uniqueItems=True),
+    "a number of a request has to be round": lambda new: _schema(new, "NewThing")["properties"][
+        "weight"
+    ].update(multipleOf=10),
+    "the free fields of a request are of a type now": lambda new: _schema(new, "NewThing")["properties"][
+        "extra"
+    ].update(additionalProperties={"type": "integer"}),
     "a request needs a body": lambda new: _post(new)["requestBody"].update(required=True),
 }
 _HARMLESS: dict[str, Callable[[Document], object]] = {
@@ -181,6 +240,29 @@ _HARMLESS: dict[str, Callable[[Document], object]] = {
     "a field of a request that takes more values": lambda new: _schema(new, "NewThing")["properties"][
         "colour"
     ].update(enum=["red", "blue", "green"]),
+    "one more server": lambda new: new["servers"].append({"url": "https://files.example.com"}),
+    "one more credential that is taken": lambda new: _get(new)["security"].append({"other": []}),
+    "a credential that needs one scope less": lambda new: _get(new)["security"][1].update(token=[]),
+    "an operation that is open to all now": lambda new: _get(new).update(security=[]),
+    "a parameter that says what was so anyway": lambda new: _get(new)["parameters"][2].update(
+        style="form", explode=True
+    ),
+    "a field of a request that has to have no format any more": lambda new: _schema(new, "NewThing")[
+        "properties"
+    ]["due"].pop("format"),
+    "a response that has a format now": lambda new: _schema(new, "Thing")["properties"]["name"].update(
+        format="uuid"
+    ),
+    "a new header of a response": lambda new: _get(new)["responses"]["200"]["headers"].update(
+        {"Sunset": {"schema": {"type": "string"}}}
+    ),
+    "an operation that is deprecated": lambda new: _get(new).update(deprecated=True),
+    "an answer that has another content type, too": lambda new: _get(new)["responses"]["200"][
+        "content"
+    ].update({"text/csv": {"schema": {"type": "string"}}}),
+    "a request that may have another content type": lambda new: _post(new)["requestBody"]["content"].update(
+        {"text/plain": {"schema": {"type": "string"}}}
+    ),
     "other words": lambda new: _get(new).update(summary="List them", description="All of them."),
 }
 
@@ -228,6 +310,12 @@ def test_a_kind_of_request_that_is_gone_breaks_and_a_new_one_does_not() -> None:
         "application/json": {"schema": {"oneOf": [*kinds, {"type": "null"}]}}
     }
     assert breaking_changes(old, new) == []
+
+
+def test_the_contract_of_the_last_release_holds(document: Document) -> None:
+    released = json.loads((ROOT / "docs/openapi-released/v1.json").read_text(encoding="utf-8"))
+
+    assert breaking_changes(released, document) == []
 
 
 def test_the_document_itself_compares_without_a_finding(document: Document) -> None:

@@ -4,7 +4,7 @@
 
 What a client sends may only be taken more widely, what it gets back may only be told more narrowly: a type or a value
 that is gone breaks requests, one that is new breaks answers. New answers by another status are no break, nor are new
-fields of an answer: clients are told to ignore what they do not know.
+fields of an answer: clients are told to ignore what they do not know. docs/api-versioning.md is this in prose.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Limits of requests: these may only grow, and those may only shrink.
 _UPPER_LIMITS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _LOWER_LIMITS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+# How a parameter is written on the wire, and what is meant where nothing is said (OpenAPI 3.1, section 4.8.12.2.1).
+_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
 
 
 def breaking_changes(old: _Doc, new: _Doc) -> list[str]:
@@ -54,6 +56,11 @@ class _Comparison:
         self._compared: set[tuple[str, str, bool]] = set()
 
     def breaks(self) -> Iterator[str]:
+        """Name what breaks, from the document's beginning to its end."""
+        kept_servers = [server["url"] for server in self._new.get("servers", ())]
+        for server in self._old.get("servers", ()):
+            if server["url"] not in kept_servers:
+                yield f"The server {server['url']} is gone."
         for path, old_item in self._old["paths"].items():
             new_item = self._new["paths"].get(path)
             if new_item is None:
@@ -70,6 +77,7 @@ class _Comparison:
         old, new = old_item[method], new_item[method]
         if old.get("operationId") != new.get("operationId"):
             yield f"{where}: the operationId, which names it in SDKs, is not {old.get('operationId')} any more."
+        yield from self._security(where, old, new)
         yield from self._parameters(
             where,
             _parameters_of(old_item, old, self._resolve_old),
@@ -90,6 +98,24 @@ class _Comparison:
                 self._resolve_new(new["responses"][status]),
             )
 
+    def _security(self, where: str, old: _Doc, new: _Doc) -> Iterator[str]:
+        """Whoever was let in has to be let in still: each way in must have one that asks for no more."""
+        ways = [_way_in(way) for way in _security_of(self._new, new)] or [set()]
+        for way in _security_of(self._old, old) or [{}]:
+            if not any(asked <= _way_in(way) for asked in ways):
+                yield f"{where}: {_listed(_way_in(way)) or 'no credential'} is not enough any more."
+        for name in self._schemes(old):
+            before = self._old["components"]["securitySchemes"][name]
+            after = self._new.get("components", {}).get("securitySchemes", {}).get(name)
+            if after is not None and any(
+                before.get(key) != after.get(key) for key in ("type", "in", "name", "scheme")
+            ):
+                yield f"{where}: the credential {name} is shown in another way."
+
+    def _schemes(self, operation: _Doc) -> list[str]:
+        used = {name for way in operation.get("security", self._old.get("security", ())) for name in way}
+        return sorted(used & self._old.get("components", {}).get("securitySchemes", {}).keys())
+
     def _parameters(
         self, where: str, old: Mapping[tuple[str, str], _Doc], new: Mapping[tuple[str, str], _Doc]
     ) -> Iterator[str]:
@@ -100,6 +126,8 @@ class _Comparison:
                 continue
             if new[key].get("required") and not parameter.get("required"):
                 yield f"{name}: is required now."
+            if _writing(parameter) != _writing(new[key]):
+                yield f"{name}: is written in another way."
             yield from self._schema(name, parameter["schema"], new[key]["schema"], is_request=True)
         for key, parameter in new.items():
             if key not in old and parameter.get("required"):
@@ -112,13 +140,16 @@ class _Comparison:
 
     def _response(self, where: str, old: _Doc, new: _Doc) -> Iterator[str]:
         new_headers = new.get("headers", {})
-        for name, old_header in old.get("headers", {}).items():
+        for name, reference in old.get("headers", {}).items():
             if name not in new_headers:
                 yield f"{where}, header {name}: is gone."
-            elif self._resolve_old(old_header).get("required") and not self._resolve_new(
-                new_headers[name]
-            ).get("required"):
+                continue
+            before, after = self._resolve_old(reference), self._resolve_new(new_headers[name])
+            if before.get("required") and not after.get("required"):
                 yield f"{where}, header {name}: is not always there any more."
+            yield from self._schema(
+                f"{where}, header {name}", before.get("schema", {}), after.get("schema", {}), is_request=False
+            )
         yield from self._content(where, old, new, is_request=False)
 
     def _content(self, where: str, old: _Doc, new: _Doc, *, is_request: bool) -> Iterator[str]:
@@ -142,12 +173,15 @@ class _Comparison:
         old, new = self._resolve_old(old), self._resolve_new(new)
         yield from _types(where, old, new, is_request=is_request)
         yield from _values(where, old, new, is_request=is_request)
+        yield from _format(where, old, new, is_request=is_request)
         if is_request:
             yield from _limits(where, old, new)
+            yield from _default(where, old, new)
         yield from self._fields(where, old, new, is_request=is_request)
         for part in ("items", "additionalProperties"):
-            if isinstance(old.get(part), dict) and isinstance(new.get(part), dict):
-                yield from self._schema(f"{where}[]", old[part], new[part], is_request=is_request)
+            before, after = (_as_schema(schema.get(part)) for schema in (old, new))
+            if before is not None and after is not None:
+                yield from self._schema(f"{where}[]", before, after, is_request=is_request)
         yield from self._alternatives(where, old, new, is_request=is_request)
 
     def _fields(self, where: str, old: _Doc, new: _Doc, *, is_request: bool) -> Iterator[str]:
@@ -225,6 +259,47 @@ def _types(where: str, old: _Doc, new: _Doc, *, is_request: bool) -> Iterator[st
         yield f"{where}: the type was {_listed(before)}, and is {_listed(after)}."
 
 
+def _as_schema(part: object) -> _Doc | None:
+    """What may be in a list or beyond the named fields: all (no word of it, or true), or nothing (false: None)."""
+    if isinstance(part, dict):
+        return part
+    return {} if part in (None, True) else None
+
+
+def _security_of(document: _Doc, operation: _Doc) -> list[dict[str, list[str]]]:
+    """The ways in to an operation; empty where everybody may."""
+    ways: list[dict[str, list[str]]] = operation.get("security", document.get("security", []))
+    return ways
+
+
+def _way_in(way: Mapping[str, list[str]]) -> set[str]:
+    """One way in: all these together, each scheme and each of its scopes."""
+    return {
+        name
+        for scheme, scopes in way.items()
+        for name in (scheme, *(f"{scheme}:{scope}" for scope in scopes))
+    }
+
+
+def _writing(parameter: _Doc) -> tuple[Any, ...]:
+    style = parameter.get("style", _STYLES.get(parameter["in"]))
+    return style, parameter.get("explode", style == "form"), parameter.get("allowReserved", False)
+
+
+def _format(where: str, old: _Doc, new: _Doc, *, is_request: bool) -> Iterator[str]:
+    """A request may be free of its format, an answer may get one; any other change is one of meaning."""
+    before, after = old.get("format"), new.get("format")
+    free = after if is_request else before
+    if before != after and free is not None:
+        yield f"{where}: the format was {before or 'free'}, and is {after or 'free'}."
+
+
+def _default(where: str, old: _Doc, new: _Doc) -> Iterator[str]:
+    """Whoever leaves it out gets something else from now on."""
+    if old.get("default") != new.get("default"):
+        yield f"{where}: left out, it meant {old.get('default')!r}, and means {new.get('default')!r}."
+
+
 def _values_of(schema: _Doc) -> list[Any] | None:
     return [schema["const"]] if "const" in schema else schema.get("enum")
 
@@ -252,8 +327,11 @@ def _limits(where: str, old: _Doc, new: _Doc) -> Iterator[str]:
     for name in _LOWER_LIMITS:
         if name in new and (name not in old or new[name] > old[name]):
             yield f"{where}: {name} is {new[name]}, and was {old.get(name, 'not limited')}."
-    if "pattern" in new and new["pattern"] != old.get("pattern"):
-        yield f"{where}: the pattern is another one, which may take less."
+    for name in ("pattern", "multipleOf"):
+        if name in new and new[name] != old.get(name):
+            yield f"{where}: {name} is another one, which may take less."
+    if new.get("uniqueItems") and not old.get("uniqueItems"):
+        yield f"{where}: the same may not be there twice any more."
 
 
 def main(arguments: list[str] | None = None) -> int:

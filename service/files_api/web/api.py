@@ -20,6 +20,7 @@ from files_api.domain.rooted_store import most_path_bytes
 from files_api.web import problems
 from files_api.web.access import current_caller
 from files_api.web.bodies import read_json_bytes
+from files_api.web.retirement import announce
 from files_api.web.schemas import ProblemSchema
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest ships no ty
         app.url_map.strict_slashes = True
         app.url_map.redirect_defaults = False
         app.before_request(_check_method)
+        announce(app)
         super().init_app(app, **options)
         self.register_converter(
             FilePathConverter, lambda _: {"type": "string", "minLength": 1, "maxLength": 1024}

@@ -11,11 +11,15 @@ from files_api.web.access import SECURITY_SCHEMES
 from files_api.web.openapi.generation import GENERATION_SCHEMAS
 from files_api.web.openapi.parts import RATE_LIMIT
 from files_api.web.openapi.problems import table_of_problems
+from files_api.web.retirement import RETIREMENTS, mark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from apispec import APISpec
 
     from files_api.web.openapi.parts import Doc
+    from files_api.web.retirement import Retirement
 
 _DESCRIPTION = f"""Files in an S3 bucket over plain HTTP, and files made by OpenAI.
 
@@ -50,12 +54,15 @@ _METHODS = ("put", "get", "head", "post", "patch", "delete")
 _SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 
-def make_document(spec: APISpec, *, is_open: bool = False) -> Doc:
+def make_document(
+    spec: APISpec, *, is_open: bool = False, retirements: Sequence[Retirement] = RETIREMENTS
+) -> Doc:
     """Finish the document: the same for the same code, whatever the settings but one.
 
     Args:
         spec: What the views tell.
         is_open: Whether the service asks nobody for a credential: then the document does not, either.
+        retirements: What clients should leave.
 
     Members are in the order in which one reads them; where order has no meaning, it is that of the alphabet.
     """
@@ -79,6 +86,7 @@ def make_document(spec: APISpec, *, is_open: bool = False) -> Doc:
         }
     for path, item in document["paths"].items():
         document["paths"][path] = {name: item[name] for name in _METHODS if name in item}
+    mark(document, retirements)
     _drop_unused_schemas(document)
     document["components"] = {
         kind: dict(sorted(components[kind].items())) for kind in sorted(components) if components[kind]
