@@ -12,14 +12,15 @@ import pytest
 from click.testing import CliRunner, Result
 from tests.unit.domain.key_store import MemoryKeyStore
 
-from files_api import cli
-from files_api.cli import Desk, find_actor, main
+from files_api import key_desk
+from files_api.cli import main
 from files_api.domain.access import ALL_SCOPES, Scope
 from files_api.domain.api_keys import KEY, ApiKey, KeyText, read_key
 from files_api.domain.errors import AccessUnavailable
 from files_api.domain.key_management import KeyManagement
 from files_api.domain.paths import Directory
 from files_api.domain.plans import Plan
+from files_api.key_desk import Desk, find_actor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -574,7 +575,7 @@ def test_a_missing_setting_is_said_in_a_sentence_that_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("FILES_API_KEYS_TABLE", raising=False)
-    monkeypatch.setattr(cli, "DEFAULT_SETTINGS_FILE", tmp_path / "nowhere")
+    monkeypatch.setattr(key_desk, "DEFAULT_SETTINGS_FILE", tmp_path / "nowhere")
 
     assert "FILES_API_KEYS_TABLE is missing" in one_sentence(CliRunner().invoke(main, ["keys", "list"]))
 
@@ -585,7 +586,7 @@ def test_a_settings_file_that_may_not_be_read_is_hinted_at(
     file = tmp_path / "environment"
     file.touch()
     monkeypatch.delenv("FILES_API_KEYS_TABLE", raising=False)
-    monkeypatch.setattr(cli, "DEFAULT_SETTINGS_FILE", file)
+    monkeypatch.setattr(key_desk, "DEFAULT_SETTINGS_FILE", file)
     # root may read everything, and tests may be run by it
     monkeypatch.setattr("os.access", lambda path, mode: path != file)
 
