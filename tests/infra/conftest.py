@@ -38,8 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(_SECONDS))
         enough = item.get_closest_marker("enough_in")
-        environment = getattr(item, "callspec", None) and item.callspec.params["stack"]  # type: ignore[attr-defined]
-        if enough is not None and environment != enough.args[0]:
+        callspec = getattr(item, "callspec", None)
+        if enough is not None and callspec is not None and callspec.params["stack"] != enough.args[0]:
             item.add_marker(pytest.mark.thorough)
     items.sort(key=lambda item: _ORDER.index(item.path.stem) if item.path.stem in _ORDER else -1)
 

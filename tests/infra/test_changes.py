@@ -47,3 +47,16 @@ def test_drift_is_told(stack: Stack) -> None:
     assert f"{stack.name} is not what the configuration says" in told.stderr
 
     assert f"{stack.name} is what the configuration says." in stack.must("drift")
+
+
+@pytest.mark.enough_in("prod")
+def test_a_canary_touches_the_listener_and_the_fleet_that_it_needs(stack: Stack) -> None:
+    fleets = {fleet: {"min_size": 1, "max_size": 3} for fleet in ("blue", "green")}
+    stack.set_variables({**stack.variables, "fleets": fleets, "traffic_weights": {"blue": 95, "green": 5}})
+
+    changes = stack.root.plan().changes
+
+    stack.set_variables(stack.variables)
+    groups = {f'module.compute.aws_autoscaling_group.this["{fleet}"]' for fleet in fleets}
+    assert set(changes) == {"module.load_balancer.aws_lb_listener.https[0]", *groups}
+    assert set(changes.values()) == {("update",)}

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.enough_in("prod")
 
 @pytest.fixture(scope="session")
 def plan_of_all(stack: Stack) -> Plan:
-    """All of it is changed, and planned once: a plan takes its time. That it was empty before, test_applied has shown."""
+    """All of it is changed, and planned once, for that takes its time. It was empty before: test_applied."""
     for drift in DRIFTS.values():
         drift.change(stack)
     return stack.root.plan()
