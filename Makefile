@@ -200,8 +200,8 @@ drift: $(READY) ## Is AWS what the configuration says?
 	@$(OPERATIONS) drift $(env)
 
 .PHONY: ami
-ami: $(READY) ## Build an image of this checkout, and write its id where Terraform reads it
-	@$(OPERATIONS) ami $(env)
+ami: $(READY) $(TOOLS)/.made ## Build an image of this checkout; ENV=: write its id where Terraform reads it (IDS=file)
+	@$(OPERATIONS) ami $(if $(ENV),--env '$(ENV)') $(if $(IDS),--ids '$(IDS)')
 
 .PHONY: amis-prune
 amis-prune: $(READY) ## Remove old images that nothing uses (KEEP=5; DRY_RUN=1: only say which)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,22 +10,30 @@ import click
 from files_api.operations.cloud import Cloud
 from files_api.operations.cloud.images import Images
 from files_api.operations.cloud.parameters import Parameters
-from files_api.operations.commands.options import environment_option, root_option
+from files_api.operations.commands.options import ENVIRONMENT, root_option
 from files_api.operations.image_building import build, publish
 from files_api.operations.preflight import find_place
 from files_api.operations.pruning import images_in_use, prune
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from files_api.operations.naming import Environment
 
 
 @click.command("ami")
-@environment_option
+@click.option(
+    "--env", "environment", type=ENVIRONMENT, help="Whose parameters get the id; none where it is not said."
+)
 @root_option
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A variable of Packer.")
-def ami(environment: Environment, root: Path, variables: tuple[str, ...]) -> None:
+@click.option(
+    "--ids",
+    "ids_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the ids into this file, too, on one line.",
+)
+def ami(
+    environment: Environment | None, root: Path, variables: tuple[str, ...], ids_file: Path | None
+) -> None:
     """Build an image of this checkout, and write its id where Terraform reads it."""
     cloud = Cloud()
     place = find_place(cloud)
@@ -33,7 +42,11 @@ def ami(environment: Environment, root: Path, variables: tuple[str, ...]) -> Non
     ids = build(
         root / "packer", manifest, {"region": place.region, "manifest": str(manifest.resolve()), **given}
     )
-    publish(environment, Images(cloud.ec2), Parameters(cloud.ssm), ids, click.echo)
+    if environment is not None:
+        publish(environment, Images(cloud.ec2), Parameters(cloud.ssm), ids, click.echo)
+    if ids_file is not None:
+        ids_file.parent.mkdir(parents=True, exist_ok=True)
+        ids_file.write_text(f"{' '.join(ids)}\n", encoding="utf-8")
     click.echo(" ".join(ids))
 
 
