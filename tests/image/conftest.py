@@ -17,6 +17,7 @@ from tests.image.agent_packages import AgentPackages
 from tests.image.cloud import Cloud, Launched, machine_maker, new_overlay
 from tests.image.machine import Machine, host_cgroups
 from tests.image.network import SUBNET, Bridge
+from tests.image.packer_run import PackerRun, run_packer
 from tests.image.playbook import Recap, run_playbook
 from tests.image.prerequisites import ROOT, require
 from tests.image.root_system import let_in, make_root_system
@@ -58,10 +59,9 @@ class Build:
     """How the image was made."""
 
     first: Recap
-    second: Recap
+    packer: PackerRun
     packages: AgentPackages
     root: Path
-    ssh_after: str
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +110,7 @@ def debian(host: Host, key: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def build(host: Host, key: Path, debian: Path) -> Iterator[Build]:
-    """The playbook, run twice on a plain Debian; and that sealed, as an image is."""
+    """The playbook, run twice on a plain Debian: by itself, and by Packer, which seals the machine as an image is."""
     root = host.folder / "image"
     subprocess.run(["cp", "--archive", "--reflink=auto", str(debian), str(root)], check=True)
     packages = AgentPackages(host.folder / "agents", host.bridge.gateway)
@@ -121,14 +121,11 @@ def build(host: Host, key: Path, debian: Path) -> Iterator[Build]:
             variables = {**packages.variables(), "files_api_commit": COMMIT}
             first = run_playbook(machine.address, key, variables)
             assert first.status == 0, first.output[-6000:]
-            second = run_playbook(machine.address, key, variables)
-            ssh = machine.attempt("systemctl", "is-active", "ssh.service").stdout.strip()
-            seal = (ROOT / "packer/seal.sh").read_text(encoding="utf-8")
-            machine.run("sh", "-c", seal)
+            packed = run_packer(host.folder / "packer", machine.address, key, packages.variables(), COMMIT)
             machine.stop()
         finally:
             machine.close()
-        yield Build(first, second, packages, root, ssh)
+        yield Build(first, packed, packages, root)
     finally:
         packages.close()
 

@@ -29,8 +29,12 @@ _BOOT_SECONDS = 60.0
 _STOP_SECONDS = 150.0
 #: What PID 1 of a machine takes for "power off" (systemd(1), Signals).
 _POWER_OFF = signal.SIGRTMIN + 4
-# Joins the cgroups that are named before `--`, and becomes the command behind it.
-_IN_CGROUPS = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit; shift; done; shift; exec "$@"'
+# Joins the cgroups that are named before `--`, and becomes the command behind it; that ends with these tests, however
+# they end, and takes the machine with it.
+_IN_CGROUPS = (
+    'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit; shift; done; shift; '
+    'exec setpriv --pdeathsig=KILL -- "$@"'
+)
 _NETWORK = """[Match]
 Name=host0
 [Network]
