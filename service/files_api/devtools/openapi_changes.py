@@ -113,7 +113,7 @@ class _Comparison:
                 yield f"{where}: the credential {name} is shown in another way."
 
     def _schemes(self, operation: _Doc) -> list[str]:
-        used = {name for way in operation.get("security", self._old.get("security", ())) for name in way}
+        used = {name for way in _security_of(self._old, operation) for name in way}
         return sorted(used & self._old.get("components", {}).get("securitySchemes", {}).keys())
 
     def _parameters(
@@ -268,7 +268,9 @@ def _as_schema(part: object) -> _Doc | None:
 
 def _security_of(document: _Doc, operation: _Doc) -> list[dict[str, list[str]]]:
     """The ways in to an operation; empty where everybody may."""
-    ways: list[dict[str, list[str]]] = operation.get("security", document.get("security", []))
+    ways: list[dict[str, list[str]]] = (operation if "security" in operation else document).get(
+        "security", []
+    )
     return ways
 
 

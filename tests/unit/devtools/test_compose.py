@@ -19,21 +19,68 @@ PROMETHEUS = ROOT / "observability" / "otel" / "prometheus.yaml"
 PROVISIONING = ROOT / "observability" / "grafana" / "provisioning"
 # Made by whoever starts the service, and in .gitignore.
 NOT_IN_THE_REPOSITORY = {"./.run"}
+_BUILD: dict[str, Any] = {
+    "type": "object",
+    "required": ["context", "target"],
+    "additionalProperties": False,
+    "properties": {"context": {"const": "."}, "target": {"type": "string"}},
+}
+_WATCHED: dict[str, Any] = {
+    "type": "object",
+    "required": ["action", "path"],
+    "additionalProperties": False,
+    "properties": {
+        "action": {"enum": ["rebuild", "sync", "sync+restart"]},
+        "path": {"type": "string", "pattern": r"^\./"},
+        "target": {"type": "string", "pattern": "^/"},
+        "ignore": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_STRINGS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 # What is used of the Compose specification (compose-spec/compose-spec, schema/compose-spec.json), strictly.
 COMPOSE_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["services"],
     "additionalProperties": False,
+    "patternProperties": {"^x-": {}},
     "properties": {
         "name": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"},
         "services": {
             "type": "object",
             "additionalProperties": {
                 "type": "object",
-                "required": ["image", "profiles"],
+                "required": ["image"],
                 "additionalProperties": False,
                 "properties": {
                     "image": {"type": "string"},
+                    "build": _BUILD,
+                    "command": _STRINGS,
+                    "depends_on": {
+                        "type": "object",
+                        "additionalProperties": {"const": {"condition": "service_healthy"}},
+                    },
+                    "healthcheck": {
+                        "type": "object",
+                        "required": ["test", "interval", "timeout", "retries"],
+                        "additionalProperties": False,
+                        "properties": {
+                            "test": _STRINGS,
+                            "interval": {"type": "string", "pattern": "^[0-9]+s$"},
+                            "timeout": {"type": "string", "pattern": "^[0-9]+s$"},
+                            "start_period": {"type": "string", "pattern": "^[0-9]+s$"},
+                            "retries": {"type": "integer"},
+                        },
+                    },
+                    "read_only": {"type": "boolean"},
+                    "cap_drop": _STRINGS,
+                    "security_opt": _STRINGS,
+                    "stop_grace_period": {"type": "string", "pattern": "^[0-9]+s$"},
+                    "develop": {
+                        "type": "object",
+                        "required": ["watch"],
+                        "additionalProperties": False,
+                        "properties": {"watch": {"type": "array", "items": _WATCHED}},
+                    },
                     "profiles": {"type": "array", "items": {"type": "string"}},
                     "ports": {"type": "array", "items": {"type": "string"}},
                     "environment": {"type": "object", "additionalProperties": {"type": "string"}},
@@ -99,18 +146,49 @@ def test_it_is_a_compose_file(compose: dict[str, Any]) -> None:
     assert [error.message for error in validator.iter_errors(compose)] == []
 
 
-def test_nothing_starts_unless_it_is_asked_for(compose: dict[str, Any]) -> None:
-    assert {name: each["profiles"] for name, each in compose["services"].items()} == {"observe": ["observe"]}
+def test_what_is_not_needed_starts_only_when_it_is_asked_for(compose: dict[str, Any]) -> None:
+    assert {name: each["profiles"] for name, each in compose["services"].items() if "profiles" in each} == {
+        "observe": ["observe"],
+        "load": ["load"],
+    }
 
 
-def test_images_are_pinned_to_a_version(compose: dict[str, Any]) -> None:
-    images = [each["image"] for each in compose["services"].values()]
+def test_the_service_starts_after_what_stands_in_for_aws_and_openai(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]["service"]["depends_on"]) == {"aws", "openai"}
+
+
+def test_what_is_built_here_is_built_of_a_stage_that_is_there(compose: dict[str, Any]) -> None:
+    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE))
+
+    assert {each["build"]["target"] for each in compose["services"].values() if "build" in each} <= stages
+
+
+def test_what_is_watched_is_there(compose: dict[str, Any]) -> None:
+    watched = {
+        one["path"]
+        for each in compose["services"].values()
+        for one in each.get("develop", {}).get("watch", ())
+    }
+
+    assert watched
+    assert [path for path in sorted(watched) if not (ROOT / path).exists()] == []
+
+
+def test_the_service_can_write_nothing_and_may_nothing(compose: dict[str, Any]) -> None:
+    service = compose["services"]["service"]
+
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_images_of_others_are_pinned_to_a_version(compose: dict[str, Any]) -> None:
+    images = [each["image"] for each in compose["services"].values() if "build" not in each]
 
     assert [image for image in images if not re.fullmatch(r"[a-z0-9./-]+:\d+\.\d+\.\d+", image)] == []
 
 
 def test_ports_are_open_to_this_machine_alone(compose: dict[str, Any]) -> None:
-    ports = [port for each in compose["services"].values() for port in each["ports"]]
+    ports = [port for each in compose["services"].values() for port in each.get("ports", ())]
 
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
