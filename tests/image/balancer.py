@@ -31,7 +31,7 @@ NOTICED_SECONDS = CHECKS_TO_FAIL * (CHECK_SECONDS + CHECK_TIMEOUT_SECONDS)
 SLOTS = ("a", "b", "c")
 _CONFIG = """
 global
-    stats socket {folder}/haproxy.sock mode 600 level admin
+    stats socket ipv4@127.0.0.1:{admin_port} level admin
     # The load comes from this very machine.
     maxconn 2000
 defaults
@@ -81,14 +81,11 @@ class Balancer:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self._socket = folder / "haproxy.sock"
+        self.port, self._admin_port = _free_ports()
         config = folder / "haproxy.cfg"
         slots = "".join(f"    server {slot} 127.0.0.1:{PORT} disabled\n" for slot in SLOTS)
         text = _CONFIG.format(
-            folder=folder,
+            admin_port=self._admin_port,
             port=self.port,
             interval=CHECK_SECONDS,
             check_timeout=CHECK_TIMEOUT_SECONDS,
@@ -96,7 +93,7 @@ class Balancer:
         )
         config.write_text(text + slots, encoding="utf-8")
         self._process = subprocess.Popen(["haproxy", "-db", "-q", "-f", str(config)])
-        wait_until(self._socket.exists, "HAProxy has started")
+        wait_until(self._has_started, "HAProxy has started")
 
     def register(self, slot: str, address: str) -> None:
         """Take a target in, and wait until it is found healthy."""
@@ -128,14 +125,24 @@ class Balancer:
         self._process.terminate()
         self._process.wait(10)
 
+    def _has_started(self) -> bool:
+        assert self._process.poll() is None, "HAProxy has ended"
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self._admin_port)) == 0
+
     def _say(self, command: str) -> str:
-        with socket.socket(socket.AF_UNIX) as admin:
-            admin.settimeout(5)
-            admin.connect(str(self._socket))
+        with socket.create_connection(("127.0.0.1", self._admin_port), timeout=5) as admin:
             admin.sendall(command.encode() + b"\n")
             answer = b"".join(iter(lambda: admin.recv(65536), b"")).decode()
         assert not answer.startswith(("No such", "Unknown", "Require")), f"{command}: {answer}"
         return answer
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
 
 
 class BalancedAws(InstanceAws):

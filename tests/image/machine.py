@@ -29,12 +29,11 @@ _BOOT_SECONDS = 60.0
 _STOP_SECONDS = 150.0
 #: What PID 1 of a machine takes for "power off" (systemd(1), Signals).
 _POWER_OFF = signal.SIGRTMIN + 4
-# Joins the cgroups that are named before `--`, and becomes the command behind it; that ends with these tests, however
-# they end, and takes the machine with it.
-_IN_CGROUPS = (
-    'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit; shift; done; shift; '
-    'exec setpriv --pdeathsig=KILL -- "$@"'
-)
+# Joins the cgroups that are named before `--`, and becomes the command behind it.
+_IN_CGROUPS = 'while [ "$1" != -- ]; do echo 0 >"$1/cgroup.procs" || exit; shift; done; shift; exec "$@"'
+# Waits until nobody holds the other end of its standard input any more, and takes the power away then: a machine does
+# not outlive these tests, however they end.
+_WATCH = 'read -r _; kill -KILL "$1" 2>/dev/null'
 _NETWORK = """[Match]
 Name=host0
 [Network]
@@ -72,7 +71,12 @@ class Machine:
         try:
             self._leader = self._find_leader()
             self._leader_fd = os.pidfd_open(self._leader)
+            self._watch = subprocess.Popen(
+                ["sh", "-c", _WATCH, "sh", str(self._leader)], stdin=subprocess.PIPE, start_new_session=True
+            )
         except BaseException:
+            for pid in _descendants(self._process.pid):
+                os.kill(pid, signal.SIGKILL)
             self._process.kill()
             self._process.wait()
             self._remove_cgroups()
@@ -199,6 +203,9 @@ class Machine:
             self.kill()
 
     def _gone(self) -> None:
+        # Before anybody else can have the number that the leader had.
+        self._watch.kill()
+        self._watch.communicate()
         os.close(self._leader_fd)
         self._remove_cgroups()
 
