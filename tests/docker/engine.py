@@ -60,7 +60,7 @@ class Engine:
         _output("ip", "link", "add", "name", _BRIDGE, "type", "bridge")
         _output("ip", "address", "add", _ADDRESS, "dev", _BRIDGE)
         _output("ip", "link", "set", _BRIDGE, "up")
-        # Where forwarding is off, the engine switches it on and lets nothing else be forwarded by this machine any more.
+        # Where forwarding is off, the engine switches it on, and this machine forwards for nobody else any more.
         _FORWARDING.write_text("1\n", encoding="ascii")
         (self._folder / "daemon.json").write_text("{}\n", encoding="utf-8")
         # It tells whoever started it, as it would tell systemd, when it is ready (sd_notify(3)).

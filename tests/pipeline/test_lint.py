@@ -49,7 +49,7 @@ def _actionlint(*files: Path) -> subprocess.CompletedProcess[str]:
 
 def _zizmor(*paths: Path) -> subprocess.CompletedProcess[str]:
     _need((TOOLS / "zizmor").exists(), "make tools")
-    return _run(TOOLS / "zizmor", "--offline", "--no-progress", *paths)
+    return _run(TOOLS / "zizmor", "--offline", "--no-progress", "--color=never", "--format=plain", *paths)
 
 
 @pytest.fixture
