@@ -68,7 +68,7 @@ def test_they_were_healthy_within_seconds_of_their_boot(instances: Pair) -> None
     for one in instances:
         # Of the machine's own clock, from its first process on.
         ready = int(one.machine.property_of("files-api.service", "ActiveEnterTimestampMonotonic"))
-        began = int(one.machine.property_of("", "UserspaceTimestampMonotonic"))
+        began = int(one.machine.run("systemctl", "show", "--value", "--property=UserspaceTimestampMonotonic"))
         assert (ready - began) / 1e6 < 30
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LARGE_BYTES = 24 * 1024 * 1024
-_LARGE = "traffic/large.bin"
 _SLOW_SECONDS = 4.0
 _STEPS = 40
 
@@ -53,6 +52,7 @@ class Traffic:
         self._changed = threading.Condition()
         self._outcomes: list[Outcome] = []
         self._targets = threading.local()
+        self._large_path = f"/v1/files/traffic/{uuid.uuid4().hex}.bin"
         self._large = os.urandom(_LARGE_BYTES)
         self._large_digest = hashlib.sha256(self._large).hexdigest()
         self._once("small", self._put_large)
@@ -110,6 +110,8 @@ class Traffic:
         return http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
 
     def _answer(self, connection: http.client.HTTPConnection, status: int) -> http.client.HTTPResponse:
+        # Not who answered the last one, should nobody answer this.
+        self._targets.name = ""
         answer = connection.getresponse()
         self._targets.name = answer.headers.get("X-Target", "")
         if answer.status != status:
@@ -119,7 +121,7 @@ class Traffic:
     def _put_large(self) -> None:
         connection = self._connect()
         try:
-            connection.request("PUT", f"/v1/files/{_LARGE}", self._large)
+            connection.request("PUT", self._large_path, self._large)
             self._answer(connection, 201).read()
         finally:
             connection.close()
@@ -132,7 +134,7 @@ class Traffic:
             for method, target, sent, status in (
                 ("PUT", path, body, 201),
                 ("GET", path, None, 200),
-                ("GET", "/v1/files?directory=traffic&limit=5", None, 200),
+                ("GET", "/v1/files?directory=traffic&page_size=5", None, 200),
                 ("DELETE", path, None, 204),
             ):
                 connection.request(method, target, sent)
@@ -167,7 +169,7 @@ class Traffic:
         connection = self._connect()
         digest = hashlib.sha256()
         try:
-            connection.request("GET", f"/v1/files/{_LARGE}")
+            connection.request("GET", self._large_path)
             answer = self._answer(connection, 200)
             for _ in range(_STEPS):
                 digest.update(answer.read(_LARGE_BYTES // _STEPS + 1))
