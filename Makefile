@@ -100,24 +100,56 @@ test-terraform: $(READY) ## What each Terraform module promises, and what it ref
 test-policy: $(READY) $(TOOLS)/.made ## Plans of dev and prod, held to rules: what is open, encrypted, kept, allowed
 	@$(PYTEST) tests/infra/test_policy*.py tests/infra/test_static*.py tests/infra/test_diagram.py
 
+# The two environments beside each other, each with an AWS of its own.
 .PHONY: test-infra
 test-infra: $(READY) ## The whole stack applied, changed, rolled back and destroyed, on an emulated AWS
-	@$(PYTEST) -n 2 --dist loadgroup -m 'not thorough' tests/infra --ignore-glob='*/test_policy*.py' \
+	@$(MAKE) -j 2 --output-sync=target test-infra-dev test-infra-prod
+
+.PHONY: test-infra-dev test-infra-prod
+test-infra-dev test-infra-prod: test-infra-%: $(READY)
+	@$(PYTEST) -m 'not thorough' --environment $* tests/infra --ignore-glob='*/test_policy*.py' \
 		--ignore-glob='*/test_static*.py' --ignore=tests/infra/test_diagram.py
 
 .PHONY: test-thorough-infra
 test-thorough-infra: $(READY) ## What that leaves out: the same in the other environment, or by another way
-	@$(PYTEST) -n 2 --dist loadgroup -m thorough tests/infra
+	@$(PYTEST) -m thorough tests/infra
+
+.PHONY: test-image
+test-image: $(READY) $(TOOLS)/.made ## The machine image on machines that boot, replaced under load, built by Packer (needs root)
+	@$(PYTEST) tests/image
+
+.PHONY: test-docker
+test-docker: $(READY) ## The container image and compose.yaml under a dockerd of the test's own (needs root)
+	@$(PYTEST) tests/docker
+
+.PHONY: test-pipeline
+test-pipeline: $(READY) $(TOOLS)/.made ## The workflows read as data, the hooks, and a release
+	@$(PYTEST) tests/pipeline
 
 ##@ Check
 
 .PHONY: lint
-lint: $(READY) ## Style, types, import contract, freshness of what is generated
+lint: $(READY) lint-ansible lint-pipeline ## Style, types, import contract, playbook, workflows, freshness of what is generated
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet || { echo 'Some files are not formatted: run `make format`.' >&2; exit 1; }
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(MAKE) lock-check openapi-check observability-check
+
+.PHONY: lint-ansible
+lint-ansible: $(TOOLS)/.made ## The playbook, by ansible-lint's strictest profile
+	@cd ansible && PATH="$(abspath $(TOOLS))/bin:$$PATH" ANSIBLE_HOME="$(abspath .cache)/ansible" \
+		$(abspath $(TOOLS))/bin/ansible-lint --offline --profile production --strict -q image.yml
+
+.PHONY: lint-pipeline
+lint-pipeline: $(TOOLS)/.made ## The workflows and the Dockerfile: actionlint, zizmor, hadolint
+	@sh .github/actionlint/lint.sh .github/workflows/*.yml
+	@$(TOOLS)/bin/zizmor --offline --no-progress --quiet .github
+	@$(TOOLS)/bin/hadolint Dockerfile
+
+.PHONY: hooks
+hooks: $(TOOLS)/.made ## Have git run `make lint` before each commit
+	@$(TOOLS)/bin/pre-commit install
 
 .PHONY: lint-terraform
 lint-terraform: $(READY) $(TOOLS)/.made ## Form and sense of every Terraform file, and checkov's rules
@@ -172,11 +204,37 @@ lock-check: $(BIN)/uv ## Do the locks still hold what pyproject.toml asks for?
 $(BIN)/uv:
 	@$(MAKE) venv
 
+##@ Release
+
+# Without the network: what builds it is locked and installed with everything else.
+.PHONY: wheel
+wheel: $(READY) ## Build the wheel, into dist/
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
+
+.PHONY: release
+release: $(READY) $(TOOLS)/.made ## Number, changelog, contract, commit and tag (VERSION=1.2.0)
+	@$(RUN) files_api.devtools.release preflight '$(or $(VERSION),$(error Say which: VERSION=1.2.0))'
+	@$(TOOLS)/bin/cz bump --yes '$(VERSION)'
+
+.PHONY: release-check
+release-check: $(READY) ## Is this commit the release VERSION=?
+	@$(RUN) files_api.devtools.release check '$(or $(VERSION),$(error Say which: VERSION=1.2.0))'
+
+.PHONY: release-notes
+release-notes: $(READY) ## What the changelog says of VERSION=
+	@$(RUN) files_api.devtools.release notes '$(or $(VERSION),$(error Say which: VERSION=1.2.0))'
+
 ##@ Operate (ENV=dev or ENV=prod)
 
 .PHONY: tf-bootstrap
 tf-bootstrap: $(READY) ## Once for an account: bucket of states, roles of the pipeline, rules of sessions
 	@$(OPERATIONS) bootstrap $(if $(YES),--yes)
+
+# KEEP=1: the other way round.
+.PHONY: tf-variables
+tf-variables: $(READY) ## Fetch terraform.tfvars, kept beside the state (KEEP=1: keep the one that is here)
+	@$(OPERATIONS) variables $(env) $(if $(KEEP),--keep)
 
 .PHONY: tf-init
 tf-init: $(READY) ## Prepare Terraform for an environment
@@ -200,8 +258,8 @@ drift: $(READY) ## Is AWS what the configuration says?
 	@$(OPERATIONS) drift $(env)
 
 .PHONY: ami
-ami: $(READY) $(TOOLS)/.made ## Build an image of this checkout; ENV=: write its id where Terraform reads it (IDS=file)
-	@$(OPERATIONS) ami $(if $(ENV),--env '$(ENV)') $(if $(IDS),--ids '$(IDS)')
+ami: $(READY) $(TOOLS)/.made ## Build an image, and write its id where Terraform reads it (without ENV: nowhere; IDS=file)
+	@$(OPERATIONS) ami $(if $(BUILD_ONLY),,$(if $(ENV),--env '$(ENV)')) $(if $(IDS),--ids '$(IDS)')
 
 .PHONY: amis-prune
 amis-prune: $(READY) ## Remove old images that nothing uses (KEEP=5; DRY_RUN=1: only say which)
@@ -244,9 +302,10 @@ BENCH_ARGS ?=
 MINUTES ?= 10
 
 .PHONY: load
-load: $(READY) ## Press a service that runs on PORT with Locust (USERS=20 DURATION=30s), and sum up
-	@$(RUN) locust --locustfile tests/load/locustfile.py --host http://127.0.0.1:$(PORT) --headless --only-summary \
-		--users $(USERS) --spawn-rate $(USERS) --run-time $(DURATION) --stop-timeout 20
+load: $(READY) ## Press a service on PORT, or at URL=, with Locust (USERS=20 DURATION=30s), and sum up
+	@$(RUN) locust --locustfile tests/load/locustfile.py --host '$(or $(URL),http://127.0.0.1:$(PORT))' --headless \
+		--only-summary --users $(USERS) --spawn-rate $(USERS) --run-time $(DURATION) --stop-timeout 20 \
+		$(if $(EXCLUDE_TAGS),--exclude-tags $(EXCLUDE_TAGS))
 
 .PHONY: load-ui
 load-ui: $(READY) ## The same from Locust's own page

@@ -9,6 +9,8 @@ from tests.infra.applied_root import require_terraform
 from tests.infra.applied_stack import applied_stack
 from tests.infra.emulated_aws import EmulatedAws
 
+from files_api.operations.naming import ENVIRONMENTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,19 +31,44 @@ _ORDER = (
 _SECONDS = 600
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what shares an applied stack on one worker (`--dist loadgroup`), in an order that makes sense.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--environment",
+        choices=ENVIRONMENTS,
+        help="Apply this environment only. Tests that apply none go with the first one.",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose what is about the environment that is asked for, in an order that makes sense.
 
     What is the same in both environments, and is tried in one, is left to `make test-thorough-infra` in the other.
     """
+    asked = config.getoption("--environment")
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.timeout(_SECONDS))
+        environment = _environment_of(item)
+        if environment is None:
+            continue
+        item.add_marker(pytest.mark.timeout(_SECONDS))
         enough = item.get_closest_marker("enough_in")
-        callspec = getattr(item, "callspec", None)
-        if enough is not None and callspec is not None and callspec.params["stack"] != enough.args[0]:
+        if enough is not None and environment != enough.args[0]:
             item.add_marker(pytest.mark.thorough)
-    items.sort(key=lambda item: _ORDER.index(item.path.stem) if item.path.stem in _ORDER else -1)
+    if asked is not None:
+        chosen = [item for item in items if (_environment_of(item) or ENVIRONMENTS[0]) == asked]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+    # The environment first: a stack that another one took the place of would have to be made again.
+    items.sort(key=lambda item: (_environment_of(item) or "", _place_of(item)))
+
+
+def _environment_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    found: str | None = callspec.params.get("stack") if callspec is not None else None
+    return found
+
+
+def _place_of(item: pytest.Item) -> int:
+    return _ORDER.index(item.path.stem) if item.path.stem in _ORDER else -1
 
 
 @pytest.fixture(scope="session")
@@ -52,10 +79,7 @@ def empty_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAws]
         assert aws.failures() == []
 
 
-@pytest.fixture(
-    scope="session",
-    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("dev", "prod")],
-)
+@pytest.fixture(scope="session", params=ENVIRONMENTS)
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """An applied environment. Whatever the tests were about: no request may have been beyond the emulator."""
     require_terraform()

@@ -31,6 +31,8 @@ def test_a_change_behind_terraforms_back_shows(plan_of_all: Plan, what: str) -> 
 
 def test_nothing_else_shows(plan_of_all: Plan) -> None:
     wanted = {drift.address for drift in DRIFTS.values()}
+    # A setting that has changed is a reason for new instances: its digest is in their user data.
+    wanted.add("aws_launch_template")
     others = [one for one in plan_of_all.changes if not any(address in one for address in wanted)]
     assert others == []
 

@@ -65,7 +65,13 @@ def test_a_service_that_works_passes_and_no_file_is_left(guarded: Service, stack
     done = _smoke(guarded.url, str(key.text))
 
     assert done.returncode == 0, done.stderr
-    for what in ("it is alive", "files are not open to anybody", "a file goes in", "it comes out", "it goes away"):
+    for what in (
+        "it is alive",
+        "files are not open to anybody",
+        "a file goes in",
+        "it comes out",
+        "it goes away",
+    ):
         assert f"ok: {what}" in done.stdout
     listed = stack.storage.client.list_objects_v2(Bucket=BUCKET, Prefix="smoke/")
     assert listed["KeyCount"] == 0

@@ -40,6 +40,11 @@ class Environment:
         """Where its Terraform state is in the bucket."""
         return f"{PROJECT}/{self.name}/terraform.tfstate"
 
+    @property
+    def variables_key(self) -> str:
+        """Where its variables are kept, beside the state: the pipeline has no other place to find them in."""
+        return f"{PROJECT}/{self.name}/terraform.tfvars"
+
     def folder_in(self, checkout: Path) -> Path:
         """Say where its Terraform configuration is in a checkout."""
         return checkout / "terraform" / "environments" / self.name

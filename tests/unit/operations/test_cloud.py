@@ -41,9 +41,9 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def _image(cloud: Cloud, name: str, *, ours: bool = True) -> str:
     # A copy of one of moto's: what is registered has no architecture there.
     source = cloud.ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"][0]
-    image_id = cloud.ec2.copy_image(
-        Name=name, SourceImageId=source["ImageId"], SourceRegion="eu-central-1"
-    )["ImageId"]
+    image_id = cloud.ec2.copy_image(Name=name, SourceImageId=source["ImageId"], SourceRegion="eu-central-1")[
+        "ImageId"
+    ]
     if ours:
         cloud.ec2.create_tags(Resources=[image_id], Tags=[{"Key": "Project", "Value": "files-api"}])
     return image_id
@@ -114,7 +114,9 @@ def test_an_image_that_an_instance_runs_is_in_use(cloud: Cloud) -> None:
 def test_an_image_of_a_version_that_a_group_names_is_in_use(cloud: Cloud) -> None:
     named, newest = _image(cloud, "named"), _image(cloud, "newest")
     cloud.ec2.create_launch_template(LaunchTemplateName="files-api", LaunchTemplateData={"ImageId": named})
-    cloud.ec2.create_launch_template_version(LaunchTemplateName="files-api", LaunchTemplateData={"ImageId": newest})
+    cloud.ec2.create_launch_template_version(
+        LaunchTemplateName="files-api", LaunchTemplateData={"ImageId": newest}
+    )
     cloud.ec2.modify_launch_template(LaunchTemplateName="files-api", DefaultVersion="2")
     cloud.autoscaling.create_auto_scaling_group(
         AutoScalingGroupName="files-api-dev-blue",
@@ -149,7 +151,9 @@ def test_pruning_removes_our_old_images_with_their_snapshots_and_no_others(cloud
     images = [_image(cloud, f"files-api-{number}") for number in range(3)]
     lines: list[str] = []
     newest, *old = [image.image_id for image in Images(cloud.ec2).ours()]
-    snapshots = {one for image in Images(cloud.ec2).ours() if image.image_id in old for one in image.snapshots}
+    snapshots = {
+        one for image in Images(cloud.ec2).ours() if image.image_id in old for one in image.snapshots
+    }
     assert snapshots
 
     prune(Images(cloud.ec2), set(), 1, lines.append, dry_run=False)

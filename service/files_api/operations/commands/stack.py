@@ -18,6 +18,8 @@ from files_api.operations.commands.options import (
 )
 from files_api.operations.errors import NotReadyError, OperationError
 from files_api.operations.naming import FLEETS, Environment
+from files_api.operations.preflight import check_state_bucket, find_place
+from files_api.operations.shared_variables import fetch, keep
 
 _yes_option = click.option("--yes", is_flag=True, help="Do not ask: the plan is approved already.")
 
@@ -28,6 +30,28 @@ _yes_option = click.option("--yes", is_flag=True, help="Do not ask: the plan is 
 def bootstrap(root: Path, *, yes: bool) -> None:
     """Make what an account needs once: the bucket of states, the pipeline's roles, the rules of sessions."""
     bootstrapping.run(Cloud(), root / "terraform" / "bootstrap", approved=yes, say=click.echo)
+
+
+@click.command("variables")
+@environment_option
+@root_option
+@click.option(
+    "--keep",
+    "keeps",
+    is_flag=True,
+    help="Keep the file that is here, instead of fetching the one that is kept.",
+)
+def variables(environment: Environment, root: Path, *, keeps: bool) -> None:
+    """Fetch terraform.tfvars, which is kept beside the state, or keep it there."""
+    cloud = Cloud()
+    place = find_place(cloud)
+    check_state_bucket(cloud, place)
+    file = environment.folder_in(root) / "terraform.tfvars"
+    if keeps:
+        click.echo(f"Kept as {keep(cloud.s3, place, environment, file)}.")
+        return
+    fetch(cloud.s3, place, environment, file)
+    click.echo(f"{file} is what is kept.")
 
 
 @click.command("init")
@@ -135,4 +159,4 @@ def _prepared(environment: Environment, root: Path, poll_seconds: float | None =
     return desk
 
 
-COMMANDS = (bootstrap, init, plan, apply, destroy, drift)
+COMMANDS = (bootstrap, variables, init, plan, apply, destroy, drift)
