@@ -152,6 +152,7 @@ class Deployments:
     def _images(self, fleet: str, image_ids: Sequence[str]) -> dict[str, Image]:
         """Look at the images, and whether the fleet can run them."""
         found: dict[str, Image] = {}
+        unfit: list[str] = []
         for image_id in image_ids:
             image = self.images.read(image_id)
             if image is None:
@@ -163,10 +164,14 @@ class Deployments:
                     f"{found[image.architecture].image_id} and {image_id} are both for {image.architecture}."
                 )
             if self.parameters.read(self.environment.ami_parameter(fleet, image.architecture)) is None:
-                raise NotReadyError(
-                    f"{image_id} is for {image.architecture}, and the fleet {fleet} has no image of that kind."
-                )
+                # The pipeline builds for all processors, and an environment may have one of them.
+                unfit.append(f"{image_id} is for {image.architecture}")
+                continue
             found[image.architecture] = image
+        for sentence in unfit:
+            self.say(f"{sentence}, of which the fleet {fleet} has none: passed over.")
+        if not found:
+            raise NotReadyError(f"{', '.join(unfit)}, and the fleet {fleet} has no image of that kind.")
         return found
 
     def _values(self, fleet: str, images: Mapping[str, Image]) -> dict[str, str | None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import tomllib
 from typing import TYPE_CHECKING
 
 from files_api.operations.errors import NotReadyError, OperationError
@@ -44,6 +46,32 @@ def build(
         if status != 0:
             raise OperationError(f"packer {command[0]} failed with status {status}.")
     return images_in(manifest)
+
+
+def identity_of(checkout: Path) -> dict[str, str]:
+    """Tell which commit and which version of the service a checkout is, as Packer's variables.
+
+    Raises:
+        NotReadyError: It is no checkout of Git, or has changes that are in no commit: nobody could say what was built.
+    """
+    project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    commit, changes = (_git(checkout, *asked) for asked in (("rev-parse", "HEAD"), ("status", "--porcelain")))
+    if changes:
+        raise NotReadyError("There are changes that are not committed: an image is tagged with its commit.")
+    return {"commit": commit, "service_version": str(project["version"])}
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(checkout), *arguments],  # noqa: S607  # wherever it is installed
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NotReadyError(f"Git cannot tell which commit {checkout} is ({error}).") from error
+    return done.stdout.strip()
 
 
 def images_in(manifest: Path) -> list[str]:

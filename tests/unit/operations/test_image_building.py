@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from files_api.operations.errors import OperationError
-from files_api.operations.image_building import images_in
+from files_api.operations.errors import NotReadyError, OperationError
+from files_api.operations.image_building import identity_of, images_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,3 +60,34 @@ def test_no_manifest_is_an_error(tmp_path: Path) -> None:
 def test_a_run_without_an_image_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OperationError, match="names no image"):
         images_in(_manifest(tmp_path, [_build("eu-central-1:ami-old", "run-1")]))
+
+
+def _checkout(folder: Path) -> Path:
+    (folder / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n', encoding="utf-8")
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    who = ("-c", "user.name=tests", "-c", "user.email=tests@localhost")
+    for arguments in (("init", "-q"), ("add", "."), (*who, "commit", "-q", "-m", "Begin")):
+        subprocess.run(["git", "-C", str(folder), *arguments], check=True, env=environment)
+    return folder
+
+
+def test_an_image_says_what_it_was_built_of(tmp_path: Path) -> None:
+    identity = identity_of(_checkout(tmp_path))
+
+    assert identity["service_version"] == "1.2.3"
+    assert re.fullmatch("[0-9a-f]{40}", identity["commit"])
+
+
+def test_what_is_not_committed_is_not_built(tmp_path: Path) -> None:
+    checkout = _checkout(tmp_path)
+    (checkout / "new.py").write_text("", encoding="utf-8")
+
+    with pytest.raises(NotReadyError, match="changes that are not committed"):
+        identity_of(checkout)
+
+
+def test_what_is_no_checkout_is_not_built(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n', encoding="utf-8")
+
+    with pytest.raises(NotReadyError, match="Git cannot tell which commit"):
+        identity_of(tmp_path)

@@ -11,7 +11,8 @@ from files_api.operations.cloud import Cloud
 from files_api.operations.cloud.images import Images
 from files_api.operations.cloud.parameters import Parameters
 from files_api.operations.commands.options import ENVIRONMENT, root_option
-from files_api.operations.image_building import build, publish
+from files_api.operations.image_building import build, identity_of, publish
+from files_api.operations.naming import ARCHITECTURES
 from files_api.operations.preflight import find_place
 from files_api.operations.pruning import images_in_use, prune
 
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
     "--env", "environment", type=ENVIRONMENT, help="Whose parameters get the id; none where it is not said."
 )
 @root_option
+@click.option(
+    "--architecture",
+    "architectures",
+    type=click.Choice(ARCHITECTURES),
+    multiple=True,
+    default=ARCHITECTURES,
+    show_default=True,
+    help="The processors; an image for each.",
+)
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A variable of Packer.")
 @click.option(
     "--ids",
@@ -32,16 +42,25 @@ if TYPE_CHECKING:
     help="Write the ids into this file, too, on one line.",
 )
 def ami(
-    environment: Environment | None, root: Path, variables: tuple[str, ...], ids_file: Path | None
+    environment: Environment | None,
+    root: Path,
+    architectures: tuple[str, ...],
+    variables: tuple[str, ...],
+    ids_file: Path | None,
 ) -> None:
-    """Build an image of this checkout, and write its id where Terraform reads it."""
+    """Build images of this checkout, and write their ids where Terraform reads them."""
     cloud = Cloud()
     place = find_place(cloud)
-    given = dict(one.partition("=")[::2] for one in variables)
     manifest = root / ".run" / "packer-manifest.json"
-    ids = build(
-        root / "packer", manifest, {"region": place.region, "manifest": str(manifest.resolve()), **given}
-    )
+    told = {
+        "region": place.region,
+        "manifest": str(manifest.resolve()),
+        **identity_of(root),
+        **dict(one.partition("=")[::2] for one in variables),
+    }
+    ids: list[str] = []
+    for architecture in architectures:
+        ids += build(root / "packer", manifest, {**told, "architecture": architecture})
     if environment is not None:
         publish(environment, Images(cloud.ec2), Parameters(cloud.ssm), ids, click.echo)
     if ids_file is not None:
