@@ -42,7 +42,8 @@ def build(
     manifest.unlink(missing_ok=True)
     given = [f"-var={name}={value}" for name, value in variables.items()]
     for command in (["init", *templates], ["build", "-color=false", *given, *templates]):
-        status = run_in_foreground(["packer", f"-chdir={folder}", *command])
+        # From the folder itself: Packer has no -chdir (hashicorp/packer issue 12264).
+        status = run_in_foreground(["packer", *command], folder)
         if status != 0:
             raise OperationError(f"packer {command[0]} failed with status {status}.")
     return images_in(manifest)

@@ -146,8 +146,8 @@ def version() -> str:
     return found
 
 
-def run_in_foreground(command: list[str]) -> int:
-    """Run a program with this terminal, and pass signals on to it; the exit status.
+def run_in_foreground(command: list[str], folder: Path | None = None) -> int:
+    """Run a program with this terminal, in a folder or where one is, and pass signals on to it; the exit status.
 
     Terraform gives back its lock and writes its state when it is asked to end once; asked twice it just ends. So it
     must hear of a signal exactly once.
@@ -157,7 +157,7 @@ def run_in_foreground(command: list[str]) -> int:
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    process = subprocess.Popen(command)  # noqa: S603
+    process = subprocess.Popen(command, cwd=folder)  # noqa: S603
     with _passing_signals_on(process):
         status = process.wait()
     if status < 0:

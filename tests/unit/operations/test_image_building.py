@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from files_api.operations.errors import NotReadyError, OperationError
-from files_api.operations.image_building import identity_of, images_in
+from files_api.operations.image_building import build, identity_of, images_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,3 +91,50 @@ def test_what_is_no_checkout_is_not_built(tmp_path: Path) -> None:
 
     with pytest.raises(NotReadyError, match="Git cannot tell which commit"):
         identity_of(tmp_path)
+
+
+def test_packer_is_run_where_its_templates_are_and_its_images_are_those_of_the_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, manifest = tmp_path / "packer", tmp_path / ".run" / "manifest.json"
+    folder.mkdir()
+    _manifest(tmp_path, [_build("eu-central-1:ami-1")]).rename(tmp_path / "made.json")
+    program = tmp_path / "packer-program" / "packer"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\necho "$PWD $*" >> {tmp_path}/calls\n[ "$1" = init ] || cp {tmp_path}/made.json {manifest}\n',
+        encoding="utf-8",
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+
+    made = build(folder, manifest, {"region": "eu-central-1"})
+
+    assert made == ["ami-1"]
+    assert (tmp_path / "calls").read_text(encoding="utf-8").splitlines() == [
+        f"{folder} init .",
+        f"{folder} build -color=false -var=region=eu-central-1 .",
+    ]
+
+
+def test_a_build_that_fails_is_an_error_and_an_old_manifest_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = _manifest(tmp_path, [_build("eu-central-1:ami-old")])
+    program = tmp_path / "bin" / "packer"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ "$1" = init ]\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+
+    with pytest.raises(OperationError, match="packer build failed with status 1"):
+        build(tmp_path, manifest, {})
+
+    assert not manifest.exists()
+
+
+def test_no_packer_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(NotReadyError, match="packer is not installed"):
+        build(tmp_path, tmp_path / "manifest.json", {})
