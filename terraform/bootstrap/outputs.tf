@@ -36,7 +36,7 @@ output "environment_backends" {
 }
 
 output "apply_role_arns" {
-  description = "Roles that apply an environment, by its name: AWS_ROLE of GitHub's environment of the same name."
+  description = "Roles that apply an environment, by its name: for GitHub's environment of the same name."
   value       = { for environment, role in aws_iam_role.apply : environment => role.arn }
 }
 

@@ -12,6 +12,7 @@ Generating costs money where OpenAI is the real one: `--exclude-tags generation`
 from __future__ import annotations
 
 import json
+import os
 import random
 import uuid
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MIB = 1024 * 1024
+# Where the service asks for one.
+_KEY = os.environ.get("FILES_API_KEY")
 _SMALL_SIZES = (200, 1024, 8 * 1024, 64 * 1024)
 # One that goes to S3 in one request, and one that goes in parts.
 _LARGE_SIZES = (3 * MIB, 10 * MIB)
@@ -64,6 +67,7 @@ class FilesUser(FastHttpUser):
 
     abstract = True
     wait_time = between(0.2, 1.0)
+    default_headers = {"X-API-Key": _KEY} if _KEY else None
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)

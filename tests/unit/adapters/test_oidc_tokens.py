@@ -544,10 +544,15 @@ def test_garbage_is_refused(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"[]", b"null", b"7", b'"x"', b"{", b"\xff", NESTED, b'{"exp":' + b"9" * 5000 + b"}"]
+    "payload", [b"", b"[]", b"null", b"7", b'"x"', b"{", b"\xff", b'{"exp":' + b"9" * 5000 + b"}"]
 )
 def test_a_payload_that_is_no_object_is_refused_though_the_issuer_signed_it(payload: bytes) -> None:
     assert refusal(ISSUER.key.token(payload)) == "malformed"
+
+
+def test_a_payload_that_is_nested_deeply_is_refused_though_the_issuer_signed_it() -> None:
+    # How deep is too deep is Python's own affair: 3.11 reads no 5,000 levels, 3.13 does, and misses the end of it.
+    assert refusal(ISSUER.key.token(NESTED)) in {"malformed", "missing_exp"}
 
 
 def test_a_name_that_comes_twice_counts_as_it_comes_last() -> None:
