@@ -68,7 +68,7 @@ test: test-unit test-contract test-integration test-load ## Unit, contract, inte
 
 .PHONY: test-unit
 test-unit: $(READY) ## The parts by themselves; no socket is opened
-	@$(PYTEST) -n 2 --disable-socket --allow-unix-socket tests/unit
+	@$(PYTEST) -n 2 --disable-socket --allow-unix-socket -m 'not thorough' tests/unit
 
 .PHONY: test-contract
 test-contract: $(READY) ## The OpenAPI document, and every answer held to it
@@ -80,7 +80,7 @@ test-integration: $(READY) ## The real server over real sockets, faults included
 
 .PHONY: test-thorough
 test-thorough: $(READY) ## What that leaves out: the same by another way, or an end that takes its time
-	@$(PYTEST) -n 3 --dist loadgroup -m thorough tests/integration
+	@$(PYTEST) -n 3 --dist loadgroup -m thorough tests/unit tests/integration
 
 .PHONY: test-load
 test-load: $(READY) ## A short run of the load test: no request may fail

@@ -14,6 +14,8 @@ from files_api.instance.metadata import InstanceMetadata, MetadataUnavailableErr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.thorough
+
 TAGS = {
     "Name": "files-api-dev-blue",
     "Fleet": "blue",

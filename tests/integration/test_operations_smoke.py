@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.integration.stack import Service, Stack
 
+pytestmark = pytest.mark.thorough
+
 
 def _smoke(url: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FILES_API_")}

@@ -22,6 +22,8 @@ from files_api.operations.pruning import images_in_use, prune
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.thorough
+
 GROUP = "/files-api/dev/service"
 SECRET = "/files-api/dev/secrets/openai-api-key"
 DEV = Environment("dev")
