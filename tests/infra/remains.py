@@ -75,7 +75,9 @@ _LOOKS = (
 
 def remains_of(stack: Stack) -> list[str]:
     """List all that belongs to an environment, but for what was there before it: images, their parameters, zones."""
-    found = [one for look in _LOOKS for one in look.ask(stack)]
+    # What bounds its roles is the bootstrap's, and stays.
+    boundary = f":policy/{stack.name}-boundary"
+    found = [one for look in _LOOKS for one in look.ask(stack) if not one.endswith(boundary)]
     found += [
         *_tagged(stack),
         *_running(stack),
@@ -91,8 +93,8 @@ def _tagged(stack: Stack) -> Iterator[str]:
     pages = stack.aws.client("resourcegroupstaggingapi").get_paginator("get_resources")
     for page in pages.paginate(TagFilters=[{"Key": "Environment", "Values": [stack.environment]}]):
         for resource in page["ResourceTagMappingList"]:
-            # A key is gone after its waiting time, and a terminated instance shows for an hour.
-            if not any(kind in resource["ResourceARN"] for kind in (":key/", ":instance/")):
+            # A key is gone after its waiting time, and what has ended shows for an hour: the looks above know better.
+            if not any(kind in resource["ResourceARN"] for kind in (":key/", ":instance/", ":natgateway/")):
                 yield resource["ResourceARN"]
 
 

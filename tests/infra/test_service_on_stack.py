@@ -81,6 +81,13 @@ def _own_group() -> str:
 
 @pytest.fixture
 def service(stack: Stack, settings_file: Path) -> Iterator[Service]:
+    # As `make secret` does.
+    stack.ssm.put_parameter(
+        Name=read_environment_file(settings_file)["FILES_API_OPENAI_KEY_PARAMETER"],
+        Value=_OPENAI_KEY,
+        Type="SecureString",
+        Overwrite=True,
+    )
     openai = OpenAi()
     service = Service(
         {
@@ -147,13 +154,6 @@ def test_a_file_goes_in_out_and_away(stack: Stack, service: Service, settings_fi
 def test_the_key_for_openai_is_the_one_that_an_operator_has_put(
     stack: Stack, service: Service, settings_file: Path, key: str
 ) -> None:
-    stack.ssm.put_parameter(
-        Name=read_environment_file(settings_file)["FILES_API_OPENAI_KEY_PARAMETER"],
-        Value=_OPENAI_KEY,
-        Type="SecureString",
-        Overwrite=True,
-    )
-
     made = requests.post(
         f"{service.url}/v1/files/generated",
         json={"file_path": "poem.txt", "file_type": "Text", "prompt": "A haiku."},
