@@ -108,7 +108,11 @@ test-infra: $(READY) ## The whole stack applied, changed, rolled back and destro
 .PHONY: test-infra-dev test-infra-prod
 test-infra-dev test-infra-prod: test-infra-%: $(READY)
 	@$(PYTEST) -m 'not thorough' --environment $* tests/infra --ignore-glob='*/test_policy*.py' \
-		--ignore-glob='*/test_static*.py' --ignore=tests/infra/test_diagram.py
+		--ignore-glob='*/test_static*.py' --ignore-glob='*/test_role*.py' --ignore=tests/infra/test_diagram.py
+
+.PHONY: test-role
+test-role: $(READY) ## The service's own tests with the rights of its role, and every right beyond them refused
+	@$(PYTEST) -m 'not thorough' tests/infra/test_role*.py
 
 .PHONY: test-thorough-infra
 test-thorough-infra: $(READY) ## What that leaves out: the same in the other environment, or by another way
