@@ -144,8 +144,6 @@ def test_an_image_for_one_fleet_touches_that_fleet_alone(stack: Stack) -> None:
     assert plan.changes
     assert all("aws_launch_template" in one or "aws_autoscaling_group" in one for one in plan.changes)
     assert not [one for one in plan.changes if "blue" in one]
-    stack.root.apply()
-    assert stack.root.plan().is_empty
 
 
 @pytest.mark.enough_in("dev")

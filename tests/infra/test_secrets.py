@@ -20,7 +20,6 @@ def test_a_key_that_an_operator_has_put_stays_and_is_in_no_state(stack: Stack) -
 
     plan = stack.root.plan()
     assert plan.is_empty, plan.text
-    stack.root.apply()
 
     kept = stack.ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]
     assert (kept["Value"], kept["Type"]) == (_KEY, "SecureString")
