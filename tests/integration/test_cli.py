@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.integration.stack import Stack
 
+pytestmark = pytest.mark.thorough
+
 COMMAND = Path(sys.executable).with_name("files-api")
 SECONDS = 60
 Ended = subprocess.CompletedProcess[str]

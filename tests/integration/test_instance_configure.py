@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.thorough
+
 GROUP = grp.getgrgid(os.getgid()).gr_name
 SETTINGS = {"FILES_API_BUCKET": "files", "FILES_API_ACCESS": "keys", "FILES_API_KEYS_TABLE": 'k"e$y`s\\'}
 
