@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.debian_archive import sources
 from tests.docker.prerequisites import PATH
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ _POOL = "base=172.31.241.0/24,size=28"
 _START_SECONDS = 60
 #: Debian's newer release has the plugins, which need nothing but to lie in the right folder.
 _PLUGINS = ("docker-buildx", "docker-compose", "docker-cli")
-_SOURCE = "deb http://deb.debian.org/debian trixie main"
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 #: Stands in for python:3.13-slim-trixie, which is Debian 13 with a Python 3.13 of its own build: here it is Debian's.
 BASE = "python:3.13-slim-trixie"
@@ -149,7 +149,7 @@ class Engine:
         archive = self._folder / "base.tar"
         _output(
             *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={_BASE_PACKAGES}", "trixie"),
-            *(str(archive), _SOURCE),
+            *(str(archive), sources()[0]),
         )
         self.run("import", str(archive), BASE)
         archive.unlink()
@@ -158,7 +158,7 @@ class Engine:
         apt, packages = self._folder / "apt", self._folder / "packages"
         for name in ("lists/partial", "cache/archives/partial", "download"):
             (apt / name).mkdir(parents=True)
-        (apt / "sources.list").write_text(f"{_SOURCE}\n", encoding="utf-8")
+        (apt / "sources.list").write_text(f"{sources()[0]}\n", encoding="utf-8")
         (apt / "status").touch()
         options = [
             f"--option={name}={value}"

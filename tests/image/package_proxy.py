@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-_HOSTS = ("deb.debian.org", "security.debian.org")
+from tests.debian_archive import hosts
+
 _CHUNK_BYTES = 1 << 20
 
 
 def make_server(address: str, cache: Path) -> ThreadingHTTPServer:
     cache.mkdir(parents=True, exist_ok=True)
+    allowed = hosts()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:  # http.server's name
-            if urlsplit(self.path).hostname not in _HOSTS:
+            if urlsplit(self.path).hostname not in allowed:
                 self.send_error(403, "not Debian's archive")
                 return
             # A package of one name and version never changes; everything else may.

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from tests.debian_archive import RELEASE, sources
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,11 +24,6 @@ _PACKAGES = (
     ),
     *("openssh-server", "sudo", "python3", "python3-apt", "cloud-init", "apt-utils"),
 )
-_SOURCES = (
-    "deb http://deb.debian.org/debian trixie main",
-    "deb http://deb.debian.org/debian trixie-updates main",
-    "deb http://security.debian.org/debian-security trixie-security main",
-)
 
 
 def make_root_system(root: Path, proxy_url: str) -> None:
@@ -35,7 +32,7 @@ def make_root_system(root: Path, proxy_url: str) -> None:
     subprocess.run(
         [
             *("mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(_PACKAGES)}"),
-            *(f"--aptopt={proxy}", "trixie", str(root), *_SOURCES),
+            *(f"--aptopt={proxy}", RELEASE, str(root), *sources()),
         ],
         check=True,
         timeout=300,
