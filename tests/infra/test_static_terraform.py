@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from typing import TYPE_CHECKING
@@ -29,7 +30,11 @@ run "it" {
 }
 """
 
-needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="Terraform is not installed")
+needs_terraform = pytest.mark.skipif(
+    # In the gate it has to be there: without it, these fail.
+    shutil.which("terraform") is None and not os.environ.get("CI"),
+    reason="Terraform is not installed",
+)
 
 
 @pytest.fixture
