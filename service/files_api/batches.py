@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from gevent import monkey
 
+from files_api.frames import without_frames
+
 if TYPE_CHECKING:
     import socket
 
@@ -61,11 +63,12 @@ class Batches:
         room = room[:BATCH_BYTES]
         try:
             return self._sock.recv_into(room)
-        except TimeoutError:
+        except TimeoutError as error:
             # Less than a batch may have come, which is not silence.
             self.stop()
             if not has_something_to_read(self._sock):
                 raise
+            without_frames(error)
             return self._sock.recv_into(room)
 
     def stop(self) -> None:

@@ -48,15 +48,17 @@ class Boto3Calls:
         return self._fields("HeadObject", headers, Key=key)
 
     def put_object(
-        self, key: str, body: bytearray, sha256: str, headers: Mapping[str, str]
+        self, key: str, body: memoryview, sha256: str, headers: Mapping[str, str]
     ) -> Mapping[str, str]:
         checksum = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": sha256}
-        return self._fields("PutObject", headers, Key=key, Body=body, **checksum)
+        return self._fields("PutObject", headers, Key=key, Body=bytes(body), **checksum)
 
     def upload_part(
-        self, key: str, upload_id: str, number: int, body: bytearray, headers: Mapping[str, str]
+        self, key: str, upload_id: str, number: int, body: memoryview, headers: Mapping[str, str]
     ) -> Mapping[str, str]:
-        return self._fields("UploadPart", headers, Key=key, UploadId=upload_id, PartNumber=number, Body=body)
+        return self._fields(
+            "UploadPart", headers, Key=key, UploadId=upload_id, PartNumber=number, Body=bytes(body)
+        )
 
     def list_objects(self, query: Mapping[str, str]) -> Listing:
         names = {"prefix": "Prefix", "delimiter": "Delimiter", "continuation-token": "ContinuationToken"}

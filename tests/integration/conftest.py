@@ -12,7 +12,7 @@ from tests.integration.stack import Bucket, Service, Stack
 from tests.integration.upstream import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     StartService = Callable[..., Service]
     ClientOf = Callable[[Service], Client]
@@ -25,6 +25,20 @@ IMPATIENT = {
     "FILES_API_S3_ATTEMPTS": "2",
     "FILES_API_REQUEST_DEADLINE_SECONDS": "3",
 }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what a service found wrong beside the failure: a 500 tells its client nothing."""
+    report = yield
+    stack = item.funcargs.get("stack")
+    if report.failed and isinstance(stack, Stack):
+        report.sections.append(
+            (f"Errors that services have logged ({call.when})", "\n".join(stack.errors_logged()[-10:]))
+        )
+    return report
 
 
 @pytest.fixture(scope="session")

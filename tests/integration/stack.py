@@ -330,6 +330,7 @@ class Stack:
         self.storage = StorageServer()
         self.openai = OpenAi()
         self._services: dict[tuple[tuple[str, str], ...], Service] = {}
+        self._started: list[Service] = []
 
     def settings(self, **settings: str) -> dict[str, str]:
         # A service with a key loads the OpenAI SDK as it starts, which takes longer than all the rest of the start:
@@ -360,7 +361,13 @@ class Stack:
 
     def fresh_service(self, **settings: str) -> Service:
         """A service that the test stops by itself."""
-        return Service(self.settings(**settings))
+        service = Service(self.settings(**settings))
+        self._started.append(service)
+        return service
+
+    def errors_logged(self) -> list[str]:
+        """What the services have logged as errors, to be shown beside a test that fails."""
+        return [line for service in self._started for line in service.log.lines if '"ERROR"' in line]
 
     def stop(self) -> None:
         for service in self._services.values():

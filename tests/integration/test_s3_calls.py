@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 BUCKET = "files"
-BODY = bytearray(b"hello")
+BODY = memoryview(b"hello")
 SHA256 = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
 LIST = (
     b'<?xml version="1.0"?><ListBucketResult><IsTruncated>false</IsTruncated><Name>files</Name>'
@@ -195,7 +195,10 @@ CALLS: dict[str, Callable[[S3Calls], object]] = {
     "head with its digest": lambda calls: calls.head_object("a", {"x-amz-checksum-mode": "ENABLED"}),
     "put": lambda calls: calls.put_object("a", BODY, SHA256, {"Content-Type": "text/plain"}),
     "an empty put": lambda calls: calls.put_object(
-        "a", bytearray(), base64.b64encode(hashlib.sha256().digest()).decode(), {"Content-Type": "text/plain"}
+        "a",
+        memoryview(b""),
+        base64.b64encode(hashlib.sha256().digest()).decode(),
+        {"Content-Type": "text/plain"},
     ),
     "put with everything": lambda calls: calls.put_object(
         "a", BODY, SHA256, {**ATTRIBUTES, "If-None-Match": "*"}

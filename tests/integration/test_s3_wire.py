@@ -255,7 +255,7 @@ def test_what_is_not_one_answer_of_http_is_refused(wire_to: WireTo, answer: byte
 def test_who_refuses_a_body_before_it_is_sent_is_heard(wire_to: WireTo) -> None:
     refusal = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with Peer(answers(refusal)) as peer:
-        answer = wire_to(peer).exchange("PUT", "/bucket/key", {"host": "a"}, bytearray(32 * MIB))
+        answer = wire_to(peer).exchange("PUT", "/bucket/key", {"host": "a"}, memoryview(bytes(32 * MIB)))
 
         assert answer.status == 503
 

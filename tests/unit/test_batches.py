@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, cast
 
+import gevent.socket
 import pytest
 
 from files_api.batches import BATCH_BYTES, Batches, has_something_to_read
@@ -133,6 +134,24 @@ def test_nothing_at_all_is_silence(watched: Watched) -> None:
 
     with pytest.raises(TimeoutError):
         batches_of(watched).receive_into(room_of(LONG), LONG)
+
+
+def test_a_wait_that_was_too_long_leaves_nobody_with_the_room(without_collector: None) -> None:
+    near, far = gevent.socket.socketpair()
+    near.settimeout(0.01)
+    lent = bytearray(LONG)
+
+    class Late(Watched):
+        """gevent's own wait ends in vain; what was too little for a batch is there when a byte is enough."""
+
+        def setsockopt(self, level: int, option: int, value: int) -> None:
+            if value == 1:
+                far.sendall(b"abc")
+
+    with near, far:
+        assert batches_of(Late(near)).receive_into(memoryview(lent), LONG) == 3
+
+    lent.append(0)  # BufferError where a view of it is left
 
 
 def test_there_is_nothing_to_read_before_something_comes(pair: tuple[socket.socket, socket.socket]) -> None:

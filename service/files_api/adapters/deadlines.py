@@ -10,6 +10,7 @@ import gevent
 from gevent import monkey
 
 from files_api.domain.errors import GeneratorTimeout
+from files_api.frames import without_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,6 @@ def deadline_of(seconds: float) -> Iterator[Deadline]:
     except gevent.Timeout as raised:
         if raised is not timeout:
             raise  # a limit that somebody around us has set
-        raise GeneratorTimeout("The model did not answer in time.") from None
+        raise GeneratorTimeout("The model did not answer in time.") from without_frames(raised)
     finally:
         timeout.close()

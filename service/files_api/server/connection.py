@@ -12,13 +12,14 @@ import enum
 import errno
 import socket
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gevent
 
 from files_api.batches import Batches
+from files_api.frames import without_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -230,8 +231,11 @@ class Connection:
         count: int | None = None
         if self._window_left > 0:
             self._sock.settimeout(self._window_left)
-            with self._waiting_for_client(), suppress(TimeoutError):
-                count = self._batches.receive_into(room, to_come)
+            try:
+                with self._waiting_for_client():
+                    count = self._batches.receive_into(room, to_come)
+            except TimeoutError as error:
+                without_frames(error)
         self._judge_pace(started, count)
         return count or 0
 
@@ -271,7 +275,8 @@ class Connection:
         self._sock.settimeout(seconds)
         try:
             return self._sock.recv(size)
-        except TimeoutError:
+        except TimeoutError as error:
+            without_frames(error)
             return None
 
     def send(self, data: bytes) -> int:
@@ -313,7 +318,9 @@ class Connection:
             while view:
                 view = view[self._sock.send(view) :]
         except TimeoutError as error:
-            raise ConnectionResetError(errno.ECONNRESET, "the client does not read its answer") from error
+            raise ConnectionResetError(
+                errno.ECONNRESET, "the client does not read its answer"
+            ) from without_frames(error)
 
     def close(self) -> None:
         """Close; where the client may still be sending, so that it can read its answer first.

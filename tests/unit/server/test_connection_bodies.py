@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+import gevent.socket
 import pytest
 
 from files_api.server.admission import Admission
@@ -70,13 +71,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def receiving(
-    sock: SlowSocket, admission: Admission | None = None, *, expects_continue: bool = False
+    sock: SlowSocket | gevent.socket.socket,
+    admission: Admission | None = None,
+    *,
+    expects_continue: bool = False,
+    body_seconds: float = PATIENCE_SECONDS,
 ) -> Connection:
     connection = Connection(
         cast("socket.socket", sock),
         idle_seconds=75,
         head_seconds=20,
-        body_seconds=PATIENCE_SECONDS,
+        body_seconds=body_seconds,
         send_seconds=60,
         on_head_timeout=lambda: b"408",
         admission=admission or Admission(10),
@@ -118,6 +123,19 @@ def test_the_time_that_the_service_takes_is_not_the_clients(clock: Clock) -> Non
     clock.now += 3600
 
     assert receive(connection) == 1
+
+
+def test_who_was_too_slow_leaves_nobody_with_the_room(without_collector: None) -> None:
+    near, far = gevent.socket.socketpair()
+    lent = bytearray(LONG)
+
+    with near, far:
+        connection = receiving(near, body_seconds=0.01)
+        with pytest.raises(BodyTooSlow) as caught:
+            connection.receive_body_into(memoryview(lent), LONG)
+        del caught
+
+    lent.append(0)  # BufferError where a view of it is left
 
 
 def test_100_continue_is_sent_before_the_first_wait(clock: Clock) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import gevent
 
 from files_api.domain.errors import StorageUnavailable
+from files_api.frames import without_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ def waiting_for_s3(seconds: float | None = None) -> Iterator[None]:
     except gevent.Timeout as error:
         if error is not timeout:
             raise
-        raise StorageUnavailable("The storage did not answer in time.") from error
+        raise StorageUnavailable("The storage did not answer in time.") from without_frames(error)
     finally:
         timeout.close()
         if seconds is None:

@@ -72,12 +72,12 @@ class S3Calls(Protocol):
         """HeadObject: the fields of its answer."""
 
     def put_object(
-        self, key: str, body: bytearray, sha256: str, headers: Mapping[str, str]
+        self, key: str, body: memoryview, sha256: str, headers: Mapping[str, str]
     ) -> Mapping[str, str]:
         """PutObject with the SHA-256 of the body (in base64) for S3 to check: the fields of its answer."""
 
     def upload_part(
-        self, key: str, upload_id: str, number: int, body: bytearray, headers: Mapping[str, str]
+        self, key: str, upload_id: str, number: int, body: memoryview, headers: Mapping[str, str]
     ) -> Mapping[str, str]:
         """UploadPart: the fields of its answer."""
 
@@ -123,7 +123,7 @@ class SignedCalls:
         return self._call("HeadObject", "HEAD", self._endpoint.target_of(key), headers).headers
 
     def put_object(
-        self, key: str, body: bytearray, sha256: str, headers: Mapping[str, str]
+        self, key: str, body: memoryview, sha256: str, headers: Mapping[str, str]
     ) -> Mapping[str, str]:
         """See S3Calls.put_object."""
         fields = {**headers, "x-amz-sdk-checksum-algorithm": "SHA256", "x-amz-checksum-sha256": sha256}
@@ -137,7 +137,7 @@ class SignedCalls:
         )
 
     def upload_part(
-        self, key: str, upload_id: str, number: int, body: bytearray, headers: Mapping[str, str]
+        self, key: str, upload_id: str, number: int, body: memoryview, headers: Mapping[str, str]
     ) -> Mapping[str, str]:
         """See S3Calls.upload_part."""
         target = (
@@ -160,7 +160,7 @@ class SignedCalls:
         operation: str,
         target: str,
         headers: Mapping[str, str],
-        body: bytearray,
+        body: memoryview,
         *,
         payload_sha256: str,
     ) -> Mapping[str, str]:
@@ -175,7 +175,7 @@ class SignedCalls:
         method: str,
         target: str,
         headers: Mapping[str, str],
-        body: bytes | bytearray = b"",
+        body: bytes | memoryview = b"",
         payload_sha256: str = EMPTY_SHA256_HASH,
     ) -> Answer:
         """Make one call, in as many attempts as botocore's policy grants it."""
@@ -189,7 +189,7 @@ class SignedCalls:
         method: str,
         target: str,
         headers: Mapping[str, str],
-        body: bytes | bytearray,
+        body: bytes | memoryview,
         payload_sha256: str,
     ) -> Answer:
         context: dict[str, Any] = {}

@@ -67,8 +67,12 @@ def condition_headers(condition: WriteCondition) -> dict[str, str]:
     return {"If-Match": condition.if_match} if condition.if_match is not None else {}
 
 
-def _parts(content: IncomingContent, part_bytes: int) -> Iterator[bytearray]:
-    """Cut the content into parts of exactly `part_bytes`, but for the last; no part at all for an empty file."""
+def _parts(content: IncomingContent, part_bytes: int) -> Iterator[memoryview]:
+    """Cut the content into parts of exactly `part_bytes`, but for the last; no part at all for an empty file.
+
+    A buffer is never resized once it was lent: whoever was to fill it may still hold on to a view, be it in the frames
+    of an exception that is long over, and Python then refuses (BufferError).
+    """
     # The first part gets no more memory than what has come asks for: to declare much costs a client nothing.
     room_bytes = _FIRST_ROOM_BYTES
     while True:
@@ -76,15 +80,15 @@ def _parts(content: IncomingContent, part_bytes: int) -> Iterator[bytearray]:
         filled = 0
         while filled < part_bytes:
             if filled == len(part):
-                part += bytes(min(len(part), part_bytes - len(part)))
+                smaller, part = part, bytearray(min(2 * filled, part_bytes))
+                part[:filled] = smaller
             with memoryview(part) as whole, whole[filled:] as room:
                 count = content.readinto(room)
             if not count:
                 break
             filled += count
-        del part[filled:]
-        if part:
-            yield part
+        if filled:
+            yield memoryview(part)[:filled]
         if filled < part_bytes:
             return
         room_bytes = part_bytes
@@ -97,7 +101,7 @@ def _most_to_come(content: IncomingContent) -> int:
     return max(content.declared_bytes - content.size_bytes, 0) + 1
 
 
-def _one_after_the_other(ahead: deque[bytearray], rest: Iterator[bytearray]) -> Iterator[bytearray]:
+def _one_after_the_other(ahead: deque[memoryview], rest: Iterator[memoryview]) -> Iterator[memoryview]:
     """Yield what was read ahead, then the rest, and hold on to none of it."""
     while ahead:
         yield ahead.popleft()
@@ -159,11 +163,11 @@ class Uploader:
         # file is written in one request when that step has been taken, never before.
         ahead = deque(islice(parts, 2))
         if len(ahead) < 2:
-            body = ahead.pop() if ahead else bytearray()
+            body = ahead.pop() if ahead else memoryview(b"")
             return self._put_object(key, body, content.sha256, {**headers, **condition_headers(condition)})
         return self._multipart(key, content, _one_after_the_other(ahead, parts), headers, condition)
 
-    def _put_object(self, key: str, body: bytearray, sha256: str, headers: Mapping[str, str]) -> str:
+    def _put_object(self, key: str, body: memoryview, sha256: str, headers: Mapping[str, str]) -> str:
         def write() -> Mapping[str, str]:
             return self._calls.put_object(key, body, sha256, headers)
 
@@ -184,7 +188,7 @@ class Uploader:
         self,
         key: str,
         content: IncomingContent,
-        parts: Iterator[bytearray],
+        parts: Iterator[memoryview],
         headers: Mapping[str, str],
         condition: WriteCondition,
     ) -> str:
@@ -263,7 +267,7 @@ class Uploader:
                 return found
 
     def _send_parts(
-        self, pool: Pool, key: str, upload_id: str, parts: Iterator[bytearray]
+        self, pool: Pool, key: str, upload_id: str, parts: Iterator[memoryview]
     ) -> list[CompletedPartTypeDef]:
         sent: list[CompletedPartTypeDef] = []
         on_the_way: deque[gevent.Greenlet] = deque()
@@ -277,7 +281,7 @@ class Uploader:
         sent += [task.get() for task in on_the_way]
         return sent
 
-    def _send_part(self, key: str, upload_id: str, number: int, part: bytearray) -> CompletedPartTypeDef:
+    def _send_part(self, key: str, upload_id: str, number: int, part: memoryview) -> CompletedPartTypeDef:
         crc32 = base64.b64encode(isal_zlib.crc32(part).to_bytes(4, "big")).decode()
         with translated(key), waiting_for_s3(_PART_SECONDS):
             answer = self._calls.upload_part(key, upload_id, number, part, {"x-amz-checksum-crc32": crc32})

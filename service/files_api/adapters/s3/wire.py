@@ -28,6 +28,7 @@ from botocore.exceptions import (
 )
 
 from files_api.batches import Batches, has_something_to_read
+from files_api.frames import without_frames
 from files_api.telemetry import metrics
 from files_api.telemetry.tracing import internal_span
 
@@ -248,7 +249,7 @@ class Wire:
         method: str,
         target: str,
         fields: Mapping[str, str],
-        body: bytes | bytearray = b"",
+        body: bytes | memoryview = b"",
     ) -> Answer:
         """Send a request and read the head of its answer.
 
@@ -280,7 +281,7 @@ class Wire:
             sock.close()
             raise
 
-    def _send(self, sock: socket.socket, head: bytes, body: bytes | bytearray) -> OSError | None:
+    def _send(self, sock: socket.socket, head: bytes, body: bytes | memoryview) -> OSError | None:
         try:
             if len(body) <= _SENT_TOGETHER_BYTES:
                 head += body
@@ -292,7 +293,7 @@ class Wire:
             if body:
                 sock.sendall(body)
         except TimeoutError as error:
-            raise ReadTimeoutError(endpoint_url=self.origin, error=error) from error
+            raise ReadTimeoutError(endpoint_url=self.origin, error=error) from without_frames(error)
         except OSError as error:
             # Who does not want the body may have said why.
             return error
@@ -349,7 +350,7 @@ class Wire:
         try:
             yield
         except TimeoutError as error:
-            raise ReadTimeoutError(endpoint_url=self.origin, error=error) from error
+            raise ReadTimeoutError(endpoint_url=self.origin, error=error) from without_frames(error)
         except OSError as error:
             raise ConnectionClosedError(endpoint_url=self.origin) from error
 
@@ -398,7 +399,7 @@ class Wire:
         try:
             yield
         except TimeoutError as error:
-            raise ConnectTimeoutError(endpoint_url=self.origin, error=error) from error
+            raise ConnectTimeoutError(endpoint_url=self.origin, error=error) from without_frames(error)
         except ssl.SSLError as error:
             raise SSLError(endpoint_url=self.origin, error=error) from error
         except (OSError, http.client.HTTPException) as error:
