@@ -12,6 +12,9 @@ TOOLS := .venv-tools
 # Each kind of test is a target of its own, so that its arguments can be changed: make test-unit PYTEST_ARGS='-k range'
 PYTEST_ARGS ?=
 PYTEST = $(RUN) pytest -q $(PYTEST_ARGS)
+# What needs services of its own keeps them for a whole file: to start one costs two seconds of a processor. More
+# processes than processors, since much is waited for.
+BY_FILE = -n 4 --dist loadfile
 
 # Operators' targets: which environment, which fleet, and what else they are told (make deploy ENV=dev AMI=ami-…).
 ENV ?=
@@ -72,15 +75,15 @@ test-unit: $(READY) ## The parts by themselves; no socket is opened
 
 .PHONY: test-contract
 test-contract: $(READY) ## The OpenAPI document, and every answer held to it
-	@$(PYTEST) tests/contract
+	@$(PYTEST) -n 2 tests/contract
 
 .PHONY: test-integration
 test-integration: $(READY) ## The real server over real sockets, faults included
-	@$(PYTEST) -n 3 --dist loadgroup -m 'not thorough' tests/integration
+	@$(PYTEST) $(BY_FILE) -m 'not thorough' tests/integration
 
 .PHONY: test-thorough
 test-thorough: $(READY) ## What that leaves out: the same by another way, or an end that takes its time
-	@$(PYTEST) -n 3 --dist loadgroup -m thorough tests/unit tests/integration
+	@$(PYTEST) $(BY_FILE) -m thorough tests/unit tests/integration
 
 .PHONY: test-load
 test-load: $(READY) ## A short run of the load test: no request may fail

@@ -98,14 +98,12 @@ def test_what_is_told_of_as_done_once_for_an_account_is_so() -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("plans")
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_plan_has_no_type_that_is_not_told_of(environment: str) -> None:
     assert planned_types(environment) - DOCUMENTED == set()
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("plans")
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_what_is_told_of_as_always_there_is_in_the_plan(environment: str) -> None:
     always = {kind for row in LEGEND + PLUMBING if row.when == ALWAYS for kind in row.types}

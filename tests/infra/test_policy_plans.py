@@ -15,7 +15,7 @@ def stack_of(environment: str) -> Stack:
     return Stack.from_plan(plan_environment(environment))
 
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("plans")]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tests.infra.applied_root import AppliedRoot
     from tests.infra.role_aws import Asked
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("role")]
+pytestmark = pytest.mark.timeout(600)
 
 _OPENAI_KEY = "sk-of-an-operator"
 #: Of the service's own tests, those that are repeated with the role each time: all that is done with S3 and DynamoDB.

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from files_api.domain.key_management import NewKey
 
-pytestmark = pytest.mark.xdist_group("access")
 
 _APP = build_app()
 _NEEDS = needs_of(_APP)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.integration.faults import StorageProxy
     from tests.integration.stack import Bucket, Service, Stack
 
-pytestmark = pytest.mark.xdist_group("audit")
 
 EVERY_LINE = {"timestamp", "level", "logger", "message", "event"}
 
@@ -151,6 +150,7 @@ def test_audit_lines_and_no_others_reach_their_log_group(
     ] == [line]
 
 
+@pytest.mark.thorough
 def test_audit_lines_are_sent_while_the_service_runs(
     fresh_service: StartService, stack: Stack, group: str, prefix: str
 ) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from files_api.domain.key_management import NewKey
 
-pytestmark = pytest.mark.xdist_group("canaries")
 
 # What each test looks for: it stands in every secret, and nowhere else.
 MARK = "canary"

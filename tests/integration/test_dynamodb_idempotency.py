@@ -364,6 +364,7 @@ def test_an_answer_that_cannot_be_kept_goes_to_the_caller_and_the_lease_ends_the
     claim(other)
 
 
+@pytest.mark.thorough
 def test_a_table_that_hangs_holds_a_finished_request_up_for_less_than_ten_seconds(
     through_proxy: DynamoIdempotencyStore, proxy: DynamoDbProxy
 ) -> None:

@@ -45,20 +45,19 @@ OPERATIONS: dict[str, Callable[[Client], Answer]] = {
     "redirect": lambda client: client.get("old", "?redirect=true"),
 }
 EACH = pytest.mark.parametrize("call", OPERATIONS.values(), ids=OPERATIONS.keys())
+# Where each waits for seconds: one that reads and one that writes in every run, the rest once more.
+FEW = pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(call, id=name, marks=[] if name in {"get", "put"} else [pytest.mark.thorough])
+        for name, call in OPERATIONS.items()
+    ],
+)
 
 
 # The product's own way is in every run; the others are the same once more.
 @pytest.fixture(
-    params=[
-        pytest.param(
-            way,
-            marks=[
-                pytest.mark.xdist_group(f"faults-{way}"),
-                *([pytest.mark.thorough] if way != "http" else []),
-            ],
-        )
-        for way in WAYS
-    ]
+    params=[pytest.param(way, marks=[] if way == "http" else [pytest.mark.thorough]) for way in WAYS]
 )
 def way(request: pytest.FixtureRequest) -> str:
     way: str = request.param
@@ -121,7 +120,7 @@ def test_while_s3_throttles_the_answer_is_503(
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
 
 
-@EACH
+@FEW
 def test_while_s3_is_silent_the_answer_is_503_within_the_deadline(
     watched: Client, storage: StorageProxy, call: Callable[[Client], Answer]
 ) -> None:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from tests.integration.stack import Bucket
     from tests.integration.upstream import Upstream
 
-# One service for all of them in one process, instead of one in each.
-pytestmark = pytest.mark.xdist_group("generation")
 
 EXTENSIONS = list(KINDS)
 ONE_OF_EACH_KIND = [".txt", ".png", ".mp3"]

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from tests.integration.stack import Bucket, Stack
     from types_boto3_ssm import SSMClient
 
-# One service for all of them in one process, instead of one in each.
-pytestmark = pytest.mark.xdist_group("generation")
 
 ANY_KIND = (".txt", ".png", ".mp3")
 DEADLINE_SECONDS = 2.0
@@ -161,8 +159,14 @@ def test_a_text_that_was_cut_off_is_not_stored(generating: Client, bucket: Bucke
     assert (answer.status, answer.code, bucket.names()) == (502, "generator_bad_answer", [])
 
 
-@pytest.mark.parametrize("extension", ANY_KIND)
-@pytest.mark.parametrize("mode", ["hang", "dribble"])
+@pytest.mark.parametrize(
+    ("mode", "extension"),
+    [
+        pytest.param(mode, extension, marks=marks)
+        for mode, marks in {"hang": [pytest.mark.thorough], "dribble": []}.items()
+        for extension in ANY_KIND
+    ],
+)
 def test_at_the_deadline_the_wait_for_openai_ends(
     hasty: Client, upstream: Upstream, mode: str, extension: str
 ) -> None:
@@ -184,6 +188,7 @@ def test_after_a_deadline_nothing_is_stored(hasty: Client, bucket: Bucket, upstr
     assert (bucket.names(), bucket.open_uploads()) == ([], [])
 
 
+@pytest.mark.thorough
 def test_after_a_deadline_the_next_file_is_made(hasty: Client, upstream: Upstream) -> None:
     upstream.fail("hang")
     generate(hasty, "a.txt")
@@ -349,6 +354,7 @@ def test_each_kind_may_have_a_server_of_its_own(
     )
 
 
+@pytest.mark.thorough
 def test_a_server_that_is_not_there_is_trouble_that_may_pass(
     fresh_service: StartService, client_of: ClientOf, nowhere: str
 ) -> None:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tests.integration.stack import Bucket, Service, Stack
     from tests.integration.upstream import Upstream
 
-# One service for all of them in one process, instead of one in each.
-pytestmark = pytest.mark.xdist_group("generation")
 
 # The default of FILES_API_GENERATION_CONCURRENCY.
 PLACES = 8

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from tests.integration.client import Client
     from tests.integration.upstream import Upstream
 
-# One service for all of them in one process, instead of one in each.
-pytestmark = pytest.mark.xdist_group("generation")
 
 INVALID: dict[str, tuple[str, dict[str, Any], str]] = {
     "an unknown kind": ("a.txt", {"file_type": "Video"}, "file_type"),

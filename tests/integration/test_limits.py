@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tests.integration.faults import StorageProxy
     from tests.integration.stack import Bucket, Service, Stack
 
-pytestmark = pytest.mark.xdist_group("limits")
 
 ORDER = {"file_path": "g.txt", "prompt": "x", "file_type": "Text", "overwrite": True}
 
@@ -271,6 +270,7 @@ def test_when_the_store_is_silent_requests_hardly_wait(
         assert (statuses, time.monotonic() - began < 5) == ([200] * 5, True)
 
 
+@pytest.mark.thorough
 @needs_valkey
 def test_when_the_store_is_gone_requests_pass_and_the_log_counts_it_until_it_is_back(
     fleet: list[Service], desk: Desk, store: Valkey

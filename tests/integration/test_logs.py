@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 
 
-pytestmark = pytest.mark.xdist_group("logs")
-
-
 @pytest.fixture
 def request_id(prefix: str) -> str:
     return f"id-{prefix}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.xdist_group("make_run"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 thorough = pytest.mark.thorough
 
 END_SECONDS = 30
@@ -157,6 +157,7 @@ def test_it_answers_keeps_files_generates_and_refuses_a_second_start(tmp_path: P
         assert run.get("/health/ready")[0] == 200
 
 
+@thorough
 def test_the_callers_settings_hold_but_those_that_lead_to_real_services(tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:9"
     foreign = {
@@ -178,6 +179,7 @@ def test_the_callers_settings_hold_but_those_that_lead_to_real_services(tmp_path
         assert status == 201, answer
 
 
+@thorough
 def test_a_port_of_another_program_is_refused_in_a_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -189,6 +191,7 @@ def test_a_port_of_another_program_is_refused_in_a_sentence() -> None:
     assert refused.stderr.count("\n") == 1
 
 
+@thorough
 def test_a_wrong_setting_is_told_in_a_sentence() -> None:
     refused = subprocess.run(
         command(free_port()),

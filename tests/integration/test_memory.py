@@ -22,7 +22,7 @@ SIZE = 120 * MIB
 BOUND = 64 * MIB
 BOUNDARY = b"a-boundary"
 
-pytestmark = [pytest.mark.xdist_group("memory"), pytest.mark.thorough]
+pytestmark = pytest.mark.thorough
 
 
 @pytest.fixture

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 MOST = 2
 
-pytestmark = pytest.mark.xdist_group("overload")
-
 
 @pytest.fixture
 def narrow_service(stack: Stack, storage: StorageProxy) -> Service:

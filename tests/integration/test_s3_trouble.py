@@ -184,10 +184,14 @@ def test_a_body_that_was_begun_in_batches_can_be_read_to_its_end(make_wire: Make
             connection.recv(1)
 
     with Peer(keeps_open) as peer:
-        answer = get(make_wire(peer))
+        wire = make_wire(peer)
+        answer = get(wire)
         room = memoryview(bytearray(700_000))
         begun = bytes(room[: answer.readinto(room)])
-        assert begun + answer.read_whole() == LONG
+        whole = begun + answer.read_whole()
+        wire.close()
+
+    assert whole == LONG
 
 
 # A proxy ---------------------------------------------------------------------------------------------------------

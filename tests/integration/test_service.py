@@ -111,6 +111,7 @@ def test_a_drained_service_is_not_ready_while_the_file_is_there(
     assert statuses == [200, 503, 200]
 
 
+@pytest.mark.thorough
 def test_a_drained_service_still_serves(stack: Stack, client_of: ClientOf, tmp_path: Path) -> None:
     drain = tmp_path / "drain"
     drain.touch()
@@ -227,6 +228,7 @@ def test_a_stopped_service_ends_well(fresh_service: StartService) -> None:
     assert service.stop() == 0
 
 
+@pytest.mark.thorough
 def test_an_idle_connection_does_not_hold_up_the_end(fresh_service: StartService) -> None:
     service = fresh_service(FILES_API_SHUTDOWN_GRACE_SECONDS="60")
 
@@ -252,6 +254,7 @@ def test_a_running_upload_ends_before_the_service_does(
         assert upload.read_answer("PUT").status == 201
 
 
+@pytest.mark.thorough
 def test_sigint_ends_it_like_sigterm(fresh_service: StartService) -> None:
     service = fresh_service()
     service.signal(signal.SIGINT)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 SLOW = 64
 PATIENCE_SECONDS = 2.0
 
-pytestmark = pytest.mark.xdist_group("slow_clients")
-
 
 @pytest.fixture
 def impatient(stack: Stack, client_of: ClientOf) -> Client:
@@ -205,7 +203,13 @@ def test_a_download_that_is_read_slowly_is_whole(client: Client, bucket: Bucket)
 # Batches: a long body is received in large pieces, which slowness must not turn into silence
 
 
-@pytest.mark.parametrize("mebibytes", [1, 20], ids=["one request", "a multipart upload"])
+@pytest.mark.parametrize(
+    "mebibytes",
+    [
+        pytest.param(1, id="one request"),
+        pytest.param(20, id="a multipart upload", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_long_upload_that_comes_slowly_at_first_is_stored_whole(
     impatient: Client, bucket: Bucket, mebibytes: int
 ) -> None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.integration.otlp_messages import Span
     from tests.integration.stack import Service, Stack
 
-pytestmark = pytest.mark.xdist_group("telemetry")
 
 FILE_ROUTE = "/v1/files/{file_path}"
 MIB = 1024 * 1024

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from tests.integration.stack import Bucket, Service, Stack
 
-pytestmark = pytest.mark.xdist_group("tokens")
-
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[OidcIssuer]:
