@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from files_api.adapters.s3.wire import Answer
+    from files_api.adapters.s3.wire_answers import Answer
 
     WireTo = Callable[["Peer"], Wire]
 

@@ -133,10 +133,41 @@ def test_a_generation_tells_its_model_and_nothing_of_its_content(traced: Traced)
     order = {"file_path": "g.txt", "prompt": "canary", "file_type": "Text"}
     traced.client.post_json("/v1/files/generated", order)
     spans = traced.all_up_to("POST /v1/files/generated")
-    generation = next(span for span in spans if span.name.startswith("generate_content"))
+    generation = next(span for span in spans if "gen_ai.operation.name" in span.attributes)
 
     assert (generation.kind, generation.attributes["gen_ai.provider.name"]) == ("CLIENT", "openai")
     assert "canary" not in str(spans)
+
+
+@pytest.mark.parametrize(
+    ("file_type", "path", "operation"),
+    [
+        ("Text", "g.txt", "chat"),
+        ("Image", "g.png", "generate_content"),
+        ("Text-to-Speech", "g.mp3", "generate_content"),
+    ],
+)
+def test_a_generation_is_named_by_what_it_does_and_its_model(
+    traced: Traced, file_type: str, path: str, operation: str
+) -> None:
+    answer = traced.client.post_json(
+        "/v1/files/generated", {"file_path": path, "prompt": "a", "file_type": file_type, "overwrite": True}
+    )
+    spans = traced.all_up_to("POST /v1/files/generated")
+
+    assert f"{operation} {answer.json()['model']}" in {span.name for span in spans}
+
+
+def test_a_generation_tells_what_it_used(traced: Traced) -> None:
+    order = {"file_path": "u.txt", "prompt": "a b c", "file_type": "Text", "overwrite": True}
+    used = traced.client.post_json("/v1/files/generated", order).json()["usage"]
+    spans = traced.all_up_to("POST /v1/files/generated")
+    generation = next(span for span in spans if "gen_ai.operation.name" in span.attributes)
+
+    assert [generation.attributes[f"gen_ai.usage.{way}_tokens"] for way in ("input", "output")] == [
+        used["input_tokens"],
+        used["output_tokens"],
+    ]
 
 
 def test_the_ids_of_a_request_are_in_its_line(traced: Traced, traced_service: Service) -> None:

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from files_api.adapters.s3.endpoint import Endpoint
     from files_api.adapters.s3.signing import Signer
-    from files_api.adapters.s3.wire import Answer, Wire
+    from files_api.adapters.s3.wire import Wire
+    from files_api.adapters.s3.wire_answers import Answer
     from files_api.domain.models import Listing
 
 
