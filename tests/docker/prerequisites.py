@@ -8,7 +8,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
+from tests.prerequisites import need
 
 ROOT = Path(__file__).parents[2]
 #: Programs, and the Debian packages that have them.
@@ -53,11 +53,5 @@ def _containers_run() -> bool:
 
 
 def require() -> None:
-    """Skip where something is missing; fail where it must not be: in the gate (CI)."""
-    lacking = missing()
-    if not lacking:
-        return
-    message = f"The container image is NOT tested here. Missing: {'; '.join(lacking)}."
-    if os.environ.get("CI"):
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    """Go on only where nothing is missing (`tests.prerequisites.need`)."""
+    need(missing(), "The container image is")

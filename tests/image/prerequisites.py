@@ -7,7 +7,7 @@ import platform
 import shutil
 from pathlib import Path
 
-import pytest
+from tests.prerequisites import need
 
 ROOT = Path(__file__).parents[2]
 #: Programs, and the Debian packages that have them.
@@ -41,11 +41,5 @@ def missing() -> list[str]:
 
 
 def require() -> None:
-    """Skip where something is missing; fail where it must not be: in the gate (CI)."""
-    lacking = missing()
-    if not lacking:
-        return
-    message = f"The machine image is NOT tested here. Missing: {'; '.join(lacking)}."
-    if os.environ.get("CI"):
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    """Go on only where nothing is missing (`tests.prerequisites.need`)."""
+    need(missing(), "The machine image is")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from tests.infra.static_terraform import environment_for_terraform, find_mirror
+from tests.prerequisites import need
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,19 +162,12 @@ class AppliedRoot:
 
 
 def require_terraform() -> None:
-    """Skip where there is no Terraform or no provider for it; but never in CI, where a skip would be a lie."""
-    missing = []
-    if shutil.which("terraform") is None:
-        missing.append("terraform (1.11)")
+    """Go on only where there is Terraform, and a provider for it."""
+    missing = [] if shutil.which("terraform") else ["terraform (from HashiCorp, 1.11 or newer)"]
     configured = os.environ.get("TF_CLI_CONFIG_FILE", "")
     if not Path(configured).is_file() and find_mirror() is None and not os.environ.get("CI"):
         missing.append("a mirror of hashicorp/aws on this disk (or TF_CLI_CONFIG_FILE that names one)")
-    if not missing:
-        return
-    sentence = f"Nothing is applied: {' and '.join(missing)} is missing."
-    if os.environ.get("CI"):
-        pytest.fail(sentence, pytrace=False)
-    pytest.skip(sentence)
+    need(missing, "What Terraform applies is")
 
 
 def _write_override(folder: Path) -> None:

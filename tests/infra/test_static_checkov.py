@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.infra import static_checkov
+from tests.prerequisites import need
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(
-    # In the gate it has to be there: without it, these fail.
-    not static_checkov.CHECKOV.exists() and not os.environ.get("CI"),
-    reason="checkov comes with `make tools`, and runs in `make lint-terraform`",
-)
+
+@pytest.fixture(autouse=True)
+def checkov() -> None:
+    need([] if static_checkov.CHECKOV.exists() else ["checkov (make tools)"], "What checkov finds is")
+
 
 OPEN_BUCKET = """
 resource "aws_s3_bucket_public_access_block" "open" {

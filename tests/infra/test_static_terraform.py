@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.infra import static_terraform
+from tests.prerequisites import need_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,11 +30,13 @@ run "it" {
 }
 """
 
-needs_terraform = pytest.mark.skipif(
-    # In the gate it has to be there: without it, these fail.
-    shutil.which("terraform") is None and not os.environ.get("CI"),
-    reason="Terraform is not installed",
-)
+
+@pytest.fixture
+def terraform() -> None:
+    need_program("terraform", "Running a module's tests is", bring="from HashiCorp, 1.11 or newer")
+
+
+needs_terraform = pytest.mark.usefixtures("terraform")
 
 
 @pytest.fixture

