@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.image.cloud import PORT
 from tests.image.machine import wait_until
-from tests.integration.instance_aws import InstanceAws, _replayed
+from tests.integration.instance_aws import InstanceAws, replayed
 from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
@@ -171,4 +171,4 @@ class BalancedAws(InstanceAws):
             self.note("DescribeTargetHealth draining")
             answer: Any = Response(_DRAINING % self.instance_id, mimetype="text/xml")
             return list(answer(environ, start_response))
-        return super().__call__(_replayed(environ, body), start_response)
+        return super().__call__(replayed(environ, body), start_response)

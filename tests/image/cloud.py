@@ -199,18 +199,19 @@ def _metadata(aws: InstanceAws) -> InstanceMetadataService:
     }
     service = InstanceMetadataService(aws.instance_id, REGION, tags)
     service.tell(target_lifecycle_state="InService")
-    # The instance's role. Its stand-in knows no such thing, since its own tests have their credentials elsewhere.
-    service._values["iam/security-credentials/"] = "files-api"
-    service._values["iam/security-credentials/files-api"] = json.dumps(
-        {
-            "Code": "Success",
-            "Type": "AWS-HMAC",
-            "LastUpdated": "2026-01-01T00:00:00Z",
-            "AccessKeyId": "ASIATESTS",
-            "SecretAccessKey": SECRET,
-            "Token": "tests",
-            "Expiration": "2099-01-01T00:00:00Z",
-        }
+    service.give_credentials(
+        "files-api",
+        json.dumps(
+            {
+                "Code": "Success",
+                "Type": "AWS-HMAC",
+                "LastUpdated": "2026-01-01T00:00:00Z",
+                "AccessKeyId": "ASIATESTS",
+                "SecretAccessKey": SECRET,
+                "Token": "tests",
+                "Expiration": "2099-01-01T00:00:00Z",
+            }
+        ),
     )
     return service
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import http.client
 import socket
-import ssl
 import struct
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.integration.mortal_server import MortalHandler, MortalServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,37 +87,17 @@ class StorageProxy:
 
     def __init__(self, upstream: Address, certificate: Path | None = None) -> None:
         self.upstream = upstream
-        self._context: ssl.SSLContext | None = None
-        if certificate is not None:
-            self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            self._context.load_cert_chain(certificate)
         self._state = threading.Condition()
         self._calls: list[StorageCall] = []
         self._faults: list[Fault] = []
         self._busy = 0
-        self._connections: set[socket.socket] = set()
         self._released = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self.address: Address = ("127.0.0.1", self._server.server_address[1])
-        self._listen(self._server)
+        self._server = MortalServer(self, _Handler, certificate)
+        self.address = self._server.address
 
     @property
     def url(self) -> str:
-        scheme = "http" if self._context is None else "https"
-        return f"{scheme}://{self.address[0]}:{self.address[1]}"
-
-    def _listen(self, server: _Server) -> None:
-        server.proxy = self
-        if self._context is not None:
-            server.socket = self._context.wrap_socket(
-                # The handler shakes hands, at its first read: who only connects holds up nobody.
-                server.socket,
-                server_side=True,
-                do_handshake_on_connect=False,
-            )
-        self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        self._thread.start()
+        return self._server.url
 
     # What tests ask ----------------------------------------------------------------------------------------------
 
@@ -164,20 +144,12 @@ class StorageProxy:
 
     def refuse_connections(self) -> None:
         """Be gone: nothing listens, and what was connected is broken off."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        with self._state:
-            connections = list(self._connections)
-        for connection in connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        self._server.die()
 
     def heal(self) -> None:
         """Be whole again, and remember nothing."""
         self._released.set()
-        if not self._thread.is_alive():
-            self._listen(_Server(self.address, _Handler))
+        self._server.revive()
         self.wait_until_idle()
         with self._state:
             self._faults.clear()
@@ -207,44 +179,15 @@ class StorageProxy:
             self._busy -= 1
             self._state.notify_all()
 
-    def connected(self, connection: socket.socket) -> None:
-        with self._state:
-            self._connections.add(connection)
-
-    def disconnected(self, connection: socket.socket) -> None:
-        with self._state:
-            self._connections.discard(connection)
-
     def pause(self, seconds: float) -> None:
         self._released.wait(seconds)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 256
-    proxy: StorageProxy
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections break here all the time; that is what it is for."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-    disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.proxy.connected(self.connection)
-
-    def finish(self) -> None:
-        self.server.proxy.disconnected(self.connection)
-        with suppress(OSError):
-            super().finish()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is given
-        pass
+class _Handler(MortalHandler):
+    @property
+    def proxy(self) -> StorageProxy:
+        proxy: StorageProxy = self.server.owner
+        return proxy
 
     def _serve(self) -> None:
         parts = urlsplit(self.path)
@@ -252,13 +195,13 @@ class _Handler(BaseHTTPRequestHandler):
         call = StorageCall(
             self.command, unquote(parts.path), tuple(sorted(names)), self.headers["X-Amz-Target"]
         )
-        fault = self.server.proxy.begin(call)
+        fault = self.proxy.begin(call)
         try:
             self._pass_on(fault)
         except (_Cut, OSError, http.client.HTTPException):
             self._break_off()
         finally:
-            self.server.proxy.end()
+            self.proxy.end()
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve  # noqa: N815  # names of http.server
 
@@ -293,11 +236,11 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.kind == "close":
                 raise _Cut
             if fault.kind == "delay":
-                self.server.proxy.pause(fault.seconds)
+                self.proxy.pause(fault.seconds)
             if fault.kind == "answer":
                 self._answer_error(fault.status, fault.code)
                 return
-        connection = http.client.HTTPConnection(*self.server.proxy.upstream, timeout=_MINUTE)
+        connection = http.client.HTTPConnection(*self.proxy.upstream, timeout=_MINUTE)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
             connection.request(self.command, self.path, body=body, headers=headers)

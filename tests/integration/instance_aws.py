@@ -109,7 +109,7 @@ class InstanceAws:
         if action in _HOOK_CALLS:
             return self._hook_call(action, fields)(environ, start_response)
         self.note(action or request.headers.get("X-Amz-Target", "").rpartition(".")[2] or request.path)
-        answer: Iterable[bytes] = self._moto(_replayed(environ, body), start_response)
+        answer: Iterable[bytes] = self._moto(replayed(environ, body), start_response)
         return answer
 
     def _hook_call(self, action: str, fields: dict[str, str]) -> Response:
@@ -149,7 +149,7 @@ class InstanceAws:
         return arn, instance_id
 
 
-def _replayed(environ: WSGIEnvironment, body: bytes) -> WSGIEnvironment:
+def replayed(environ: WSGIEnvironment, body: bytes) -> WSGIEnvironment:
     """The same request with a body that can be read again."""
     return {
         **environ,

@@ -56,6 +56,12 @@ class InstanceMetadataService:
         with self._lock:
             self._values.update({paths[name]: value for name, value in values.items()})
 
+    def give_credentials(self, role: str, credentials: str) -> None:
+        """Tell what the instance's role is called, and its credentials (as JSON), which there are none of before."""
+        folder = "iam/security-credentials/"
+        with self._lock:
+            self._values.update({folder: role, folder + role: credentials})
+
     def end_tokens(self) -> None:
         """Let all tokens end."""
         with self._lock:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
-import ssl
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +15,7 @@ from urllib.parse import urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.integration.mortal_server import MortalHandler, MortalServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -183,33 +181,13 @@ class OidcIssuer(TokenIssuer):
     """
 
     def __init__(self, certificate: Path | None = None, *, path: str = "/pool", **more: Any) -> None:
-        self._context: ssl.SSLContext | None = None
-        if certificate is not None:
-            self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            self._context.load_cert_chain(certificate)
         self._state = threading.Condition()
         self._requests: list[str] = []
         self._fault: _Fault | None = None
-        self._connections: set[socket.socket] = set()
         self._released = threading.Event()
-        server = _Server(("127.0.0.1", 0), _Handler)
-        self.address: tuple[str, int] = ("127.0.0.1", server.server_address[1])
-        scheme = "http" if certificate is None else "https"
-        super().__init__(f"{scheme}://127.0.0.1:{self.address[1]}{path}", **more)
-        self._listen(server)
-
-    def _listen(self, server: _Server) -> None:
-        server.issuer = self
-        if self._context is not None:
-            server.socket = self._context.wrap_socket(
-                # The handler shakes hands, at its first read: who only connects holds up nobody.
-                server.socket,
-                server_side=True,
-                do_handshake_on_connect=False,
-            )
-        self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        self._thread.start()
+        self._server = MortalServer(self, _Handler, certificate)
+        self.address = self._server.address
+        super().__init__(f"{self._server.url}{path}", **more)
 
     # What tests ask ----------------------------------------------------------------------------------------------
 
@@ -257,20 +235,12 @@ class OidcIssuer(TokenIssuer):
     def refuse_connections(self) -> None:
         """Be gone: nothing listens, and what was connected is broken off."""
         self._released.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        with self._state:
-            connections = list(self._connections)
-        for connection in connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        self._server.die()
 
     def heal(self) -> None:
         """Be whole again, at the same address, and remember no request; keys stay as they are."""
         self._released.set()
-        if not self._thread.is_alive():
-            self._listen(_Server(self.address, _Handler))
+        self._server.revive()
         with self._state:
             self._fault = None
             self._requests.clear()
@@ -290,49 +260,20 @@ class OidcIssuer(TokenIssuer):
             applies = fault is not None and path.endswith(fault.ending)
             return (fault if applies else None), self._released
 
-    def connected(self, connection: socket.socket) -> None:
-        with self._state:
-            self._connections.add(connection)
 
-    def disconnected(self, connection: socket.socket) -> None:
-        with self._state:
-            self._connections.discard(connection)
+class _Handler(MortalHandler):
+    @property
+    def issuer(self) -> OidcIssuer:
+        issuer: OidcIssuer = self.server.owner
+        return issuer
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 256
-    issuer: OidcIssuer
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections break here all the time; that is what it is for."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-    disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.issuer.connected(self.connection)
-
-    def finish(self) -> None:
-        self.server.issuer.disconnected(self.connection)
-        with suppress(OSError):
-            super().finish()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is given
-        pass
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  # http.server's name
         path = urlsplit(self.path).path
-        fault, released = self.server.issuer.begin(path)
+        fault, released = self.issuer.begin(path)
         if fault is not None:
             self._fail(fault, released)
             return
-        document = self.server.issuer.document(path)
+        document = self.issuer.document(path)
         if document is None:
             self._answer(404, b"{}")
         else:

@@ -6,9 +6,9 @@ import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from tests.integration.mortal_server import MortalHandler, MortalServer
 from tests.integration.otlp_messages import (
     LOGS,
     METRICS,
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from tests.integration.client import Address
     from tests.integration.otlp_messages import LogRecord
 
 _MINUTE = 60.0
@@ -57,16 +56,14 @@ class OtlpSink:
         self._requests: list[str] = []
         self._malformed: list[str] = []
         self._trouble: _Trouble | None = None
-        self._connections: set[socket.socket] = set()
         self._released = threading.Event()
-        server = _Server(("127.0.0.1", 0), _Handler)
-        self.address: Address = ("127.0.0.1", server.server_address[1])
-        self._listen(server)
+        self._server = MortalServer(self, _Handler)
+        self.address = self._server.address
 
     @property
     def url(self) -> str:
         """What OTEL_EXPORTER_OTLP_ENDPOINT is to be."""
-        return f"http://{self.address[0]}:{self.address[1]}"
+        return self._server.url
 
     def __enter__(self) -> Self:
         return self
@@ -75,12 +72,6 @@ class OtlpSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _listen(self, server: _Server) -> None:
-        server.sink = self
-        self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
 
     # What tests ask ----------------------------------------------------------------------------------------------
 
@@ -165,14 +156,7 @@ class OtlpSink:
 
     def die(self) -> None:
         """Be gone: nothing listens, and what was connected is broken off. `heal` brings it back, on the same port."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-        with self._state:
-            connections = list(self._connections)
-        for connection in connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        self._server.die()
 
     def heal(self) -> None:
         """Behave again. What was received stays."""
@@ -180,13 +164,11 @@ class OtlpSink:
             self._trouble = None
             released, self._released = self._released, threading.Event()
         released.set()
-        if not self._thread.is_alive():
-            self._listen(_Server(self.address, _Handler))
+        self._server.revive()
 
     def stop(self) -> None:
         self._released.set()
-        if self._thread.is_alive():
-            self.die()
+        self._server.die()
 
     # What its handlers need ----------------------------------------------------------------------------------------
 
@@ -219,14 +201,6 @@ class OtlpSink:
         with self._state:
             self._malformed.append(why)
 
-    def connected(self, connection: socket.socket) -> None:
-        with self._state:
-            self._connections.add(connection)
-
-    def disconnected(self, connection: socket.socket) -> None:
-        with self._state:
-            self._connections.discard(connection)
-
     def pause(self, seconds: float) -> None:
         self._released.wait(seconds)
 
@@ -236,35 +210,15 @@ def _first(kept: Sequence[_Named], name: str, attributes: Mapping[str, Any] | No
     return next((each for each in kept if each.name == name and wanted <= each.attributes.items()), None)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    sink: OtlpSink
+class _Handler(MortalHandler):
+    @property
+    def sink(self) -> OtlpSink:
+        sink: OtlpSink = self.server.owner
+        return sink
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections break here on purpose."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-    disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.sink.connected(self.connection)
-
-    def finish(self) -> None:
-        self.server.sink.disconnected(self.connection)
-        with suppress(OSError):
-            super().finish()
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is given
-        pass
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802  # http.server's name
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        sink = self.server.sink
+        sink = self.sink
         trouble = sink.begin(self.path)
         match trouble:
             case None:
@@ -283,11 +237,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take(self, body: bytes) -> int:
         try:
-            self.server.sink.keep(self.path, unpack(body, self.headers["Content-Encoding"]))
+            self.sink.keep(self.path, unpack(body, self.headers["Content-Encoding"]))
         except KeyError:
             return 404
         except MalformedMessageError as error:
-            self.server.sink.tell_malformed(str(error))
+            self.sink.tell_malformed(str(error))
             return 400
         return 200
 
@@ -303,4 +257,4 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             for position in range(len(answer)):
                 self.wfile.write(answer[position : position + 1])
-                self.server.sink.pause(pause_seconds)
+                self.sink.pause(pause_seconds)

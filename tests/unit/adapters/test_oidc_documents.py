@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from files_api.adapters.oidc.documents import _proxy_for
+from files_api.adapters.oidc.documents import proxy_for
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_proxy_is_the_one_for_the_scheme(url: str, proxy: tuple[str, int]) -> None:
-    found = _proxy_for(urlsplit(url))
+    found = proxy_for(urlsplit(url))
 
     assert found is not None
     assert (found.hostname, found.port) == proxy
@@ -47,10 +47,10 @@ def test_the_proxy_is_the_one_for_the_scheme(url: str, proxy: tuple[str, int]) -
     ],
 )
 def test_no_proxy_is_used_where_the_environment_says_so_nor_to_this_machine(url: str) -> None:
-    assert _proxy_for(urlsplit(url)) is None
+    assert proxy_for(urlsplit(url)) is None
 
 
 def test_without_proxies_none_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("https_proxy")
 
-    assert _proxy_for(urlsplit("https://issuer.test/pool")) is None
+    assert proxy_for(urlsplit("https://issuer.test/pool")) is None

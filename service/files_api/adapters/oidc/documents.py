@@ -90,7 +90,7 @@ class HttpDocuments:
     def _connection(self, parts: SplitResult, seconds: float) -> http.client.HTTPConnection:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise http.client.InvalidURL
-        proxy = _proxy_for(parts)
+        proxy = proxy_for(parts)
         host, port = (
             (parts.hostname, parts.port) if proxy is None else (proxy.hostname or "", proxy.port or 80)
         )
@@ -117,7 +117,8 @@ def _get(connection: http.client.HTTPConnection, url: str, parts: SplitResult) -
     return body
 
 
-def _proxy_for(parts: SplitResult) -> SplitResult | None:
+def proxy_for(parts: SplitResult) -> SplitResult | None:
+    """Tell which proxy the environment names for this URL, where it names one; never for this machine."""
     host = parts.hostname or ""
     if _is_this_machine(host) or proxy_bypass(host):
         return None
