@@ -14,6 +14,7 @@ from files_api.operations.naming import ENVIRONMENTS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.infra.applied_root import Plan
     from tests.infra.applied_stack import Stack
 
 #: In this order: the first one changes nothing, the last one leaves nothing.
@@ -86,3 +87,22 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with applied_stack(request.param, tmp_path_factory.mktemp(request.param)) as applied:
         yield applied
         assert applied.aws.failures() == []
+
+
+@pytest.fixture(scope="session")
+def openai_key(stack: Stack) -> str:
+    """A key for OpenAI, put as `make secret` does once the stack is there."""
+    key = "sk-proj-made-up-for-the-tests-0123456789"
+    stack.ssm.put_parameter(
+        Name=f"/files-api/{stack.environment}/secrets/openai-api-key",
+        Value=key,
+        Type="SecureString",
+        Overwrite=True,
+    )
+    return key
+
+
+@pytest.fixture(scope="session")
+def second_plan(stack: Stack, openai_key: str) -> Plan:
+    """What Terraform would change after the apply, and after an operator has put a key."""
+    return stack.root.plan()

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from files_api.operations.naming import Environment
 
 if TYPE_CHECKING:
+    from tests.infra.applied_root import Plan
     from tests.infra.applied_stack import Stack
 
 _LOCK_SECONDS = 60
@@ -20,9 +21,8 @@ def test_the_bootstrap_is_at_rest(stack: Stack) -> None:
     assert plan.is_empty, plan.text
 
 
-def test_a_second_plan_is_empty(stack: Stack) -> None:
-    plan = stack.root.plan()
-    assert plan.is_empty, plan.text
+def test_a_second_plan_is_empty(second_plan: Plan) -> None:
+    assert second_plan.is_empty, second_plan.text
 
 
 def test_the_serving_fleet_is_healthy_behind_the_load_balancer(stack: Stack) -> None:

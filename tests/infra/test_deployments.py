@@ -42,13 +42,6 @@ def _images_for(stack: Stack, name: str, *, boots: bool = True) -> list[str]:
     return [made[architecture] for architecture in stack.architectures()]
 
 
-def _come_to_rest(stack: Stack) -> None:
-    """After a release that was taken back: the templates are as they were, too, and so is the fleet."""
-    stack.must("apply", "--yes")
-    plan = stack.root.plan()
-    assert plan.is_empty, plan.text
-
-
 def test_a_new_image_reaches_every_instance_and_the_old_one_comes_back(stack: Stack) -> None:
     old = stack.written_images("blue")
     new = _images_for(stack, "second")
@@ -108,7 +101,6 @@ def test_an_alarm_takes_a_new_image_back(stack: Stack) -> None:
     assert stack.versions("blue") == versions
     assert stack.written_images("blue") == old
     cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="tests")
-    _come_to_rest(stack)
 
 
 @pytest.mark.enough_in("dev")
@@ -121,7 +113,14 @@ def test_an_image_that_never_gets_ready_is_taken_back_by_itself(stack: Stack) ->
     assert "did not end well: RollbackSuccessful" in deployed.stderr
     assert stack.images("blue") <= old
     assert stack.written_images("blue") == old
-    _come_to_rest(stack)
+
+
+@pytest.mark.enough_in("dev")
+def test_after_releases_that_were_taken_back_an_apply_puts_all_to_rest(stack: Stack) -> None:
+    stack.must("apply", "--yes")
+
+    plan = stack.root.plan()
+    assert plan.is_empty, plan.text
 
 
 @pytest.mark.enough_in("dev")

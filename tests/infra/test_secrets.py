@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
+    from tests.infra.applied_root import Plan
     from tests.infra.applied_stack import Stack
 
-pytestmark = pytest.mark.enough_in("dev")
 
-_KEY = "sk-proj-made-up-for-the-tests-0123456789"
-
-
-def test_a_key_that_an_operator_has_put_stays_and_is_in_no_state(stack: Stack) -> None:
+def test_a_key_that_an_operator_has_put_stays_and_is_in_no_state(
+    stack: Stack, openai_key: str, second_plan: Plan
+) -> None:
     parameter = f"/files-api/{stack.environment}/secrets/openai-api-key"
-    stack.ssm.put_parameter(Name=parameter, Value=_KEY, Type="SecureString", Overwrite=True)
-
-    plan = stack.root.plan()
-    assert plan.is_empty, plan.text
 
     kept = stack.ssm.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]
-    assert (kept["Value"], kept["Type"]) == (_KEY, "SecureString")
-    assert _KEY not in stack.root.state()
-    assert _KEY not in plan.text
+
+    assert second_plan.is_empty, second_plan.text
+    assert (kept["Value"], kept["Type"]) == (openai_key, "SecureString")
+    assert openai_key not in stack.root.state()
+    assert openai_key not in second_plan.text

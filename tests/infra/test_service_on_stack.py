@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from tests.infra.applied_stack import Stack
 
-_OPENAI_KEY = "sk-proj-made-up-for-the-tests-of-the-service"
 _SECONDS = 30
 
 
@@ -80,14 +79,7 @@ def _own_group() -> str:
 
 
 @pytest.fixture
-def service(stack: Stack, settings_file: Path) -> Iterator[Service]:
-    # As `make secret` does.
-    stack.ssm.put_parameter(
-        Name=read_environment_file(settings_file)["FILES_API_OPENAI_KEY_PARAMETER"],
-        Value=_OPENAI_KEY,
-        Type="SecureString",
-        Overwrite=True,
-    )
+def service(stack: Stack, settings_file: Path, openai_key: str) -> Iterator[Service]:
     openai = OpenAi()
     service = Service(
         {
@@ -152,7 +144,7 @@ def test_a_file_goes_in_out_and_away(stack: Stack, service: Service, settings_fi
 
 
 def test_the_key_for_openai_is_the_one_that_an_operator_has_put(
-    stack: Stack, service: Service, settings_file: Path, key: str
+    stack: Stack, service: Service, settings_file: Path, key: str, openai_key: str
 ) -> None:
     made = requests.post(
         f"{service.url}/v1/files/generated",
@@ -162,5 +154,5 @@ def test_the_key_for_openai_is_the_one_that_an_operator_has_put(
     )
 
     assert made.status_code == 201, made.text
-    assert _OPENAI_KEY not in settings_file.read_text(encoding="utf-8")
-    assert _OPENAI_KEY not in "\n".join(service.log.lines)
+    assert openai_key not in settings_file.read_text(encoding="utf-8")
+    assert openai_key not in "\n".join(service.log.lines)
