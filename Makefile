@@ -103,10 +103,11 @@ test-terraform: $(READY) ## What each Terraform module promises, and what it ref
 test-policy: $(READY) $(TOOLS)/.made ## Plans of dev and prod, held to rules: what is open, encrypted, kept, allowed
 	@$(PYTEST) tests/infra/test_policy*.py tests/infra/test_static*.py tests/infra/test_diagram.py
 
-# The two environments beside each other, each with an AWS of its own.
+# The two environments and the role beside each other, each with an AWS of its own: twelve minutes on two cores, most of
+# them waits of Terraform's.
 .PHONY: test-infra
-test-infra: $(READY) ## The whole stack applied, changed, rolled back and destroyed, on an emulated AWS
-	@$(MAKE) -j 2 --output-sync=target test-infra-dev test-infra-prod
+test-infra: $(READY) ## The whole stack applied, changed, rolled back and destroyed, on an emulated AWS; its role tried
+	@$(MAKE) -j 3 --output-sync=target test-infra-dev test-infra-prod test-role
 
 .PHONY: test-infra-dev test-infra-prod
 test-infra-dev test-infra-prod: test-infra-%: $(READY)

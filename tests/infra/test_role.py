@@ -65,7 +65,6 @@ _NOT_REPEATED = ["cli", "make_run", "memory", "overload", "serving", "slow_clien
 #: What fails with the role, as it must: a bucket, a log group or a parameter that is not the role's.
 _OF_OTHERS = {
     "test_audit.py::test_audit_lines_and_no_others_reach_their_log_group",
-    "test_audit.py::test_audit_lines_are_sent_while_the_service_runs",
     "test_faults.py::test_a_missing_bucket_is_named_in_the_log",
     "test_generation_trouble.py::test_a_new_key_in_its_parameter_needs_no_restart",
     "test_generation_trouble.py::test_the_key_comes_from_its_parameter",
