@@ -37,6 +37,7 @@ else
     begin
     "$PYTHON" -m venv --clear "$VENV"
     pip() { "$VENV/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
-    pip install --require-hashes --requirement "$LOCK"
+    # The lock names every package: nothing to resolve. Python compiles what it imports, when it does: half a minute less.
+    pip install --no-compile --no-deps --require-hashes --requirement "$LOCK"
     [ -z "${PROJECT:-}" ] || pip install --no-deps --no-build-isolation --editable "$PROJECT"
 fi
