@@ -83,14 +83,24 @@ class Failure:
     told: tuple[int, str, str | None]
 
 
-EACH_FAILURE = pytest.mark.parametrize(
-    "failure",
-    [
-        pytest.param(Failure(mode, given, extension, (status, code, after)), id=f"{mode}-{given}{extension}")
-        for mode, given, extensions, status, code, after in FAILURES
-        for extension in extensions
-    ],
-)
+def _failures(*, of_more_kinds: list[pytest.MarkDecorator]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "failure",
+        [
+            pytest.param(
+                Failure(mode, given, extension, (status, code, after)),
+                id=f"{mode}-{given}{extension}",
+                marks=of_more_kinds if extension != extensions[0] else [],
+            )
+            for mode, given, extensions, status, code, after in FAILURES
+            for extension in extensions
+        ],
+    )
+
+
+EACH_FAILURE = _failures(of_more_kinds=[])
+# Of one kind of file in every run, of the others once more.
+EACH_FAILURE_ONCE = _failures(of_more_kinds=[pytest.mark.thorough])
 
 
 @EACH_FAILURE
@@ -102,7 +112,7 @@ def test_a_failure_of_openai_has_its_answer(generating: Client, upstream: Upstre
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == failure.told
 
 
-@EACH_FAILURE
+@EACH_FAILURE_ONCE
 def test_after_a_failure_of_openai_nothing_is_stored(
     generating: Client,
     bucket: Bucket,
@@ -116,7 +126,7 @@ def test_after_a_failure_of_openai_nothing_is_stored(
     assert (bucket.names(), bucket.open_uploads()) == ([], [])
 
 
-@EACH_FAILURE
+@EACH_FAILURE_ONCE
 def test_after_a_failure_of_openai_the_next_file_is_made(
     generating: Client, upstream: Upstream, failure: Failure
 ) -> None:

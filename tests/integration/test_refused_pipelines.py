@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.integration.client import BrokenAnswer, Client, request_head
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from tests.integration.stack import Bucket, Stack
 
 MOST = 2
+
+pytestmark = pytest.mark.thorough
 
 
 def test_what_a_refusal_left_behind_is_not_the_beginning_of_the_next_request(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.integration.stack import Bucket
 
 
+pytestmark = pytest.mark.thorough
+
+
 class _Tunnels(StreamRequestHandler):
     server: Proxy
 
@@ -75,7 +78,6 @@ def test_s3_is_reached_through_the_proxy(
     assert (bucket.body("a"), {line.split()[0] for line in proxy.asked}) == (b"hello", {"CONNECT"})
 
 
-@pytest.mark.thorough
 def test_where_no_proxy_says_so_s3_is_reached_directly(
     fresh_service: StartService, client_of: ClientOf, bucket: Bucket, proxy: Proxy
 ) -> None:
@@ -88,7 +90,6 @@ def test_where_no_proxy_says_so_s3_is_reached_directly(
     assert (bucket.body("a"), proxy.asked) == (b"hello", [])
 
 
-@pytest.mark.thorough
 def test_a_proxy_that_is_gone_is_503(fresh_service: StartService, client_of: ClientOf) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
