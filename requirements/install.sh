@@ -37,7 +37,7 @@ else
     begin
     "$PYTHON" -m venv --clear "$VENV"
     pip() { "$VENV/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
-    # The lock names every package: nothing to resolve. Python compiles what it imports, when it does: half a minute less.
-    pip install --no-compile --no-deps --require-hashes --requirement "$LOCK"
+    # The lock names every package: there is nothing to resolve.
+    pip install --no-deps --require-hashes --requirement "$LOCK"
     [ -z "${PROJECT:-}" ] || pip install --no-deps --no-build-isolation --editable "$PROJECT"
 fi
