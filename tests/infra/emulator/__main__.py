@@ -12,7 +12,6 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 # moto reads this as it is imported: without it the managed policies that a stack attaches do not exist.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
@@ -24,13 +23,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from tests.infra.emulator.extension import extend
 from tests.infra.emulator.journal import Journal
+from tests.infra.emulator.turns import OneAtATime
 from werkzeug.serving import make_server
-
-from files_api.devtools.local_s3 import DecidesWritesAtOnce
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def main() -> None:
@@ -46,9 +40,7 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     extend()
     arguments.journal.touch()
-    application = Journal(
-        _DecidesConditions(DomainDispatcherApplication(create_backend_app)), arguments.journal
-    )
+    application = Journal(OneAtATime(DomainDispatcherApplication(create_backend_app)), arguments.journal)
     server = make_server(
         "127.0.0.1", arguments.port, application, threaded=True, request_handler=MotoRequestHandler
     )
@@ -60,18 +52,6 @@ def main() -> None:
     server.shutdown()
     serving.join()
     server.server_close()
-
-
-class _DecidesConditions:
-    """WSGI middleware: of two who write a lock of Terraform's at once, one wins; everything else runs side by side."""
-
-    def __init__(self, moto: WSGIApplication) -> None:
-        self._moto = moto
-        self._one_at_a_time = DecidesWritesAtOnce(moto)
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        conditional = "HTTP_IF_NONE_MATCH" in environ or "HTTP_IF_MATCH" in environ
-        return (self._one_at_a_time if conditional else self._moto)(environ, start_response)
 
 
 if __name__ == "__main__":
