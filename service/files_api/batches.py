@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gevent import monkey
 
-from files_api.frames import without_frames
+from files_api.timeout_errors import without_frames
 
 if TYPE_CHECKING:
     import socket

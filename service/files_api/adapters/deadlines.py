@@ -10,7 +10,7 @@ import gevent
 from gevent import monkey
 
 from files_api.domain.errors import GeneratorTimeout
-from files_api.frames import without_frames
+from files_api.timeout_errors import without_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

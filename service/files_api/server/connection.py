@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from files_api.batches import Batches
-from files_api.frames import without_frames
+from files_api.timeout_errors import without_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import gevent
 
 from files_api.domain.errors import StorageUnavailable
-from files_api.frames import without_frames
+from files_api.timeout_errors import without_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

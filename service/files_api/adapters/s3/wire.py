@@ -26,9 +26,9 @@ from botocore.exceptions import (
 
 from files_api.adapters.s3.wire_answers import HEAD_READ_BYTES, Answer, Body, Parsed
 from files_api.batches import has_something_to_read
-from files_api.frames import without_frames
 from files_api.telemetry import metrics
 from files_api.telemetry.tracing import internal_span
+from files_api.timeout_errors import without_frames
 
 if TYPE_CHECKING:
     import socket

@@ -1,4 +1,4 @@
-"""What an error of gevent's holds, and lets go (`files_api.frames`)."""
+"""What an error of gevent's holds, and lets go (`files_api.timeout_errors`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from files_api.adapters.s3.budget import waiting_for_s3
 from files_api.domain.errors import StorageUnavailable
-from files_api.frames import without_frames
+from files_api.timeout_errors import without_frames
 
 
 class Buffer:
